@@ -1,0 +1,1 @@
+"""A small, fast runner for Mage projects."""
