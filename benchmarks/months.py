@@ -1,8 +1,9 @@
 """Makes yellow months of any number of rows, in the layout and the handwriting of the course's releases.
 
-Everything is drawn from a seed: the same rows and seed give the same file, byte for byte. About 90 % of the rows pass
-`passenger_count > 0 and trip_distance > 0`, as in real months since 2020: 5.5 % are dispatched trips without vendor, passengers
-and payment (they stand at the file's end, as in the releases), 2.4 % have no passengers, 1.6 % no distance.
+Everything is drawn from a seed: the same rows and seed give the same file, byte for byte. About 90 % of
+the rows pass `passenger_count > 0 and trip_distance > 0`, as in real months since 2020: 5.5 % are dispatched
+trips without vendor, passengers and payment (they stand at the file's end, as in the releases), 2.5 % have no
+passengers, 1.6 % no distance.
 
     python benchmarks/months.py --rows 1400000        # prints the file's path
 """
@@ -57,7 +58,7 @@ def ensure_month(rows: int, *, folder: Path = DATA, seed: int = SEED) -> Path:
 
 
 def write_month(path: Path, rows: int, seed: int) -> None:
-    """Writes `rows` trips to a gzip file of one member, without a time stamp; a thread makes chunks while this one packs them."""
+    """Writes `rows` trips to a gzip file without a time stamp; a thread makes the next chunk meanwhile."""
     with (
         path.open("wb") as raw,
         gzip.GzipFile("", "wb", 5, raw, mtime=0) as out,
@@ -85,7 +86,7 @@ def text(start: int, rows: int, seed: int) -> pa.Buffer:
 
 
 def trips(start: int, count: int, rows: int, seed: int) -> pa.Table:
-    """The trips from row `start` of a month of `rows`: 18 columns, null where a release has an empty field."""
+    """The trips from row `start` of a month of `rows`: 18 columns, null where a field is empty."""
     import numpy as np
 
     rng = np.random.default_rng([seed, rows, start])
@@ -98,7 +99,7 @@ def trips(start: int, count: int, rows: int, seed: int) -> pa.Table:
 
 
 def pickups(rng: np.random.Generator, row: Ints, rows: int, dispatched: Mask) -> Ints:
-    """Seconds since 1970: nearly in order within the month, hours apart among neighbours, dispatched trips from its start again."""
+    """Seconds since 1970: nearly in order within the month; dispatched trips begin at its start again."""
     import numpy as np
 
     month_start = np.datetime64(MONTH, "s").astype(np.int64)
