@@ -18,6 +18,8 @@ class MageProjectError(Exception):
         self.what = what
         self.where = where
         self.hint = hint
+        #: The block that is to blame, once the runner knows.
+        self.block: str | None = None
 
     def __str__(self) -> str:
         parts = [self.what]

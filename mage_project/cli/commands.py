@@ -1,0 +1,232 @@
+"""The commands of `mage-project`."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mage_project.errors import MageProjectError, UsageError, did_you_mean
+from mage_project.project import Project
+
+
+class Commands(click.Group):
+    """A group that suggests the command that was meant, and turns our errors into their text and exit code."""
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            hint = did_you_mean(args[0], self.commands)
+            raise click.UsageError(f"there is no command '{args[0]}'.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except MageProjectError as error:
+            click.echo(f"error: {error}", err=True)
+            ctx.exit(error.exit_code)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="mage-project")
+def cli() -> None:
+    """Runs Mage projects: fast, in bounded memory, all or nothing."""
+
+
+def project_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--project PATH`, handed over as a `Project`."""
+
+    @click.option("--project", "path", default=".", metavar="PATH", help="The Mage project [default: this folder].")
+    @functools.wraps(command)
+    def with_project(*args: Any, path: str, **kwargs: Any) -> Any:
+        return command(*args, project=Project(path), **kwargs)
+
+    return with_project
+
+
+@cli.command()
+@click.argument("pipeline")
+@click.option("--var", "assignments", multiple=True, metavar="NAME=VALUE", help="A variable; may be repeated.")
+@click.option("--local", is_flag=True, help="Use the local stack, whatever io_config.yaml names.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
+@project_option
+def run(project: Project, pipeline: str, assignments: Sequence[str], local: bool, as_json: bool) -> None:
+    """Run PIPELINE. Exit code 0: done, 1: a block failed, 2: wrong usage or configuration, 3: a test failed."""
+    from mage_project.cli.reporters import reporter_for
+    from mage_project.runner.running import run_pipeline
+    from mage_project.runner.variables import parse_assignments
+
+    reporter = reporter_for(as_json=as_json)
+    try:
+        record = run_pipeline(project, pipeline, parse_assignments(assignments), reporter=reporter, local=local)
+    except MageProjectError as error:
+        if as_json:
+            click.echo(_failure_json(pipeline, error))
+        raise
+    sys.exit(record.exit_code)
+
+
+def _failure_json(pipeline: str, error: MageProjectError) -> str:
+    """The JSON of a run that could not begin."""
+    import json
+
+    from mage_project.runner.records import RunRecord, new_run_id
+
+    record = RunRecord(pipeline=pipeline, run_id=new_run_id(), blocks=[], status="failed", error=str(error))
+    return json.dumps(record.as_dict(), ensure_ascii=False)
+
+
+@cli.command(name="list")
+@project_option
+def list_pipelines(project: Project) -> None:
+    """List the project's pipelines."""
+    from mage_project.cli.tables import aligned
+
+    lines = []
+    for uuid in project.uuids:
+        try:
+            pipeline, problems = project.inspect(uuid)
+        except MageProjectError as error:
+            lines.append((uuid, "", "", f"cannot be read: {error.what}"))
+            continue
+        schedule = ", ".join(t.schedule_interval or t.schedule_type for t in pipeline.triggers)
+        wrong = [problem for problem in problems if not problem.warning]
+        note = f"{len(wrong)} problems: mage-project check {uuid}" if wrong else pipeline.description or ""
+        lines.append((uuid, str(len(pipeline.blocks)), schedule, note))
+    click.echo(aligned(("pipeline", "blocks", "schedule", ""), lines) if lines else "no pipelines")
+
+
+@cli.command()
+@click.argument("pipeline")
+@click.option("--mermaid", is_flag=True, help="Print a Mermaid flowchart.")
+@project_option
+def graph(project: Project, pipeline: str, mermaid: bool) -> None:
+    """Show how the blocks of PIPELINE feed each other."""
+    from mage_project.cli.drawing import as_mermaid, as_text
+
+    found = project.pipeline(pipeline)
+    click.echo(as_mermaid(found) if mermaid else as_text(found))
+
+
+@cli.command()
+@click.argument("pipelines", nargs=-1)
+@project_option
+def check(project: Project, pipelines: Sequence[str]) -> None:
+    """Check every pipeline of the project (or PIPELINES) without running it: YAML, blocks, code, io_config.yaml."""
+    from mage_project.cli.inspection import problems_of
+
+    found = 0
+    for uuid in pipelines or project.uuids:
+        problems = problems_of(project, uuid)
+        errors = [problem for problem in problems if not problem.warning]
+        found += len(errors)
+        click.echo(f"{'✗' if errors else '✓'} {uuid}")
+        for problem in problems:
+            kind = "warning" if problem.warning else "error"
+            click.echo(f"    {kind}: {problem.message}\n      where: {problem.place(project.root)}")
+            if problem.hint:
+                click.echo(f"      next:  {problem.hint}")
+    if found:
+        raise UsageError(f"{found} problem{'s' if found > 1 else ''} found", where=str(project.root))
+
+
+@cli.command()
+@click.argument("uuid", metavar="BLOCK")
+@click.option("--pipeline", "-p", help="The pipeline, where several have the block.")
+@click.option("--input", "-i", "files", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
+              help="A CSV, JSON or Parquet file in the place of an upstream block; one for each.")  # fmt: skip
+@click.option("--var", "assignments", multiple=True, metavar="NAME=VALUE", help="A variable; may be repeated.")
+@click.option("--local", is_flag=True, help="Use the local stack, whatever io_config.yaml names.")
+@project_option
+def block(
+    project: Project,
+    uuid: str,
+    pipeline: str | None,
+    files: Sequence[Path],
+    assignments: Sequence[str],
+    local: bool,
+) -> None:
+    """Run BLOCK alone, on what its upstream blocks gave in the last run or on files, and show its output."""
+    from mage_project.cli.reporters import reporter_for
+    from mage_project.cli.showing import described
+    from mage_project.runner.single import run_block
+    from mage_project.runner.variables import parse_assignments
+
+    given = parse_assignments(assignments)
+    reporter = reporter_for(as_json=False)
+    record, output = run_block(project, uuid, given, pipeline=pipeline, files=files, reporter=reporter, local=local)
+    if record.exit_code == 0:
+        click.echo(f"\n{described(output)}")
+    sys.exit(record.exit_code)
+
+
+@cli.command()
+@click.argument("uuid", metavar="BLOCK")
+@click.argument("destination", metavar="DEST", type=click.Path(path_type=Path))
+@click.option("--force", is_flag=True, help="Write over files that differ.")
+@project_option
+def copy(project: Project, uuid: str, destination: Path, force: bool) -> None:
+    """Copy BLOCK, and the modules of this project that it imports, into the Mage project DEST."""
+    from mage_project.cli.copying import copy_block
+
+    for path in copy_block(project, uuid, destination, force=force):
+        click.echo(f"  {path}")
+
+
+@cli.group()
+def local() -> None:
+    """The local stack: a real Postgres and a GCS server, without Docker."""
+
+
+@local.command()
+@project_option
+def up(project: Project) -> None:
+    """Start the servers; they stay until `local down`."""
+    from mage_project.local import LocalStack
+
+    LocalStack(project.root).up(detached=True)
+    _show_status(project)
+
+
+@local.command()
+@project_option
+def down(project: Project) -> None:
+    """Stop the servers. Their data stays."""
+    from mage_project.local import LocalStack
+
+    LocalStack(project.root).down()
+    click.echo("stopped; the data stays in .mage_project/local")
+
+
+@local.command()
+@project_option
+def status(project: Project) -> None:
+    """Say which servers run, and where."""
+    _show_status(project)
+
+
+@local.command()
+@project_option
+def env(project: Project) -> None:
+    """Print what other programs need to reach the servers: eval "$(mage-project local env)"."""
+    import shlex
+
+    from mage_project.local import LocalStack
+
+    for name, value in LocalStack(project.root).env().items():
+        click.echo(f"export {name}={shlex.quote(value)}")
+
+
+def _show_status(project: Project) -> None:
+    from mage_project.cli.tables import aligned
+    from mage_project.local import LocalStack
+
+    lines = [
+        (service.name, "running" if service.running else "stopped", service.url or "", service.detail or "")
+        for service in LocalStack(project.root).status()
+    ]
+    click.echo(aligned(("service", "", "where", ""), lines))

@@ -1,0 +1,149 @@
+"""Reporters: bars on a terminal, plain lines in a pipe, one JSON object for machines."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, TextIO
+
+from mage_project.cli.tables import count, run_table
+from mage_project.runner.records import BlockRecord, RunRecord
+from mage_project.runner.reporting import Reporter, Silent
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+
+def reporter_for(*, as_json: bool) -> Reporter:
+    if as_json:
+        return JsonReporter(sys.stdout, sys.stderr)
+    if sys.stdout.isatty():
+        return TerminalReporter(sys.stdout)
+    return PlainReporter(sys.stdout)
+
+
+class PlainReporter(Silent):
+    """Lines as things happen, and the table at the end."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._lock = threading.Lock()
+        self._told: dict[str, float] = {}
+
+    def say(self, line: str) -> None:
+        with self._lock:
+            print(line, file=self._out, flush=True)
+
+    def run_started(self, run: RunRecord) -> None:
+        self.say(f"run {run.run_id} of {run.pipeline}")
+
+    def block_started(self, block: BlockRecord) -> None:
+        self.say(f"{block.uuid}: started")
+
+    def download(self, block: BlockRecord, done: int, total: int | None, what: str) -> None:
+        """At most a line every five seconds for each file, and one when it is complete."""
+        now = time.monotonic()
+        complete = total is not None and done >= total
+        if complete or now - self._told.get(what, now - 6) > 5:
+            self._told[what] = now
+            of = f" of {total / 1e6:.1f}" if total else ""
+            self.say(f"{block.uuid}: {what}: {done / 1e6:.1f}{of} MB")
+
+    def said(self, block: str | None, line: str) -> None:
+        self.say(f"{block}: {line}" if block else line)
+
+    def block_ended(self, block: BlockRecord) -> None:
+        if block.status == "completed" and (block.rows_out or block.rows_in) is not None:
+            self.say(
+                f"{block.uuid}: done, {count(block.rows_out if block.rows_out is not None else block.rows_in)} rows"
+            )
+
+    def run_ended(self, run: RunRecord) -> None:
+        self.say(f"\n{run_table(run)}\n")
+        self.say(_verdict(run))
+
+
+class JsonReporter(Silent):
+    """One JSON object on `out` at the end; what blocks say goes to `err`."""
+
+    def __init__(self, out: TextIO, err: TextIO) -> None:
+        self._out = out
+        self._err = err
+
+    def said(self, block: str | None, line: str) -> None:
+        print(f"{block}: {line}" if block else line, file=self._err)
+
+    def run_ended(self, run: RunRecord) -> None:
+        print(json.dumps(run.as_dict(), ensure_ascii=False), file=self._out)
+
+
+class TerminalReporter(PlainReporter):
+    """A bar for each block that runs: rows as they pass, bytes as they come."""
+
+    def __init__(self, out: TextIO) -> None:
+        super().__init__(out)
+        self._progress: Progress | None = None
+        self._tasks: dict[str, TaskID] = {}
+
+    def run_started(self, run: RunRecord) -> None:
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[figure]}"),
+            TimeElapsedColumn(),
+            transient=True,
+        )
+        super().run_started(run)
+        self._progress.start()
+
+    def say(self, line: str) -> None:
+        if self._progress and self._progress.live.is_started:
+            self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        else:
+            super().say(line)
+
+    def block_started(self, block: BlockRecord) -> None:
+        self._task(block.uuid, block.uuid)
+
+    def progress(self, block: BlockRecord) -> None:
+        rows = block.rows_out if block.rows_out is not None else block.rows_in
+        self._update(block.uuid, f"{count(rows)} rows")
+
+    def download(self, block: BlockRecord, done: int, total: int | None, what: str) -> None:
+        task = self._task(what, f"{block.uuid}: {what}")
+        if self._progress:
+            figure = f"{done / 1e6:.1f}{f' of {total / 1e6:.1f}' if total else ''} MB"
+            self._progress.update(task, completed=done, total=total, figure=figure, visible=not total or done < total)
+
+    def block_ended(self, block: BlockRecord) -> None:
+        if self._progress and block.uuid in self._tasks:
+            self._progress.update(self._tasks[block.uuid], visible=False)
+
+    def run_ended(self, run: RunRecord) -> None:
+        if self._progress:
+            self._progress.stop()
+        super().run_ended(run)
+
+    def _task(self, key: str, description: str) -> TaskID:
+        assert self._progress is not None  # noqa: S101 - started with the run
+        if key not in self._tasks:
+            self._tasks[key] = self._progress.add_task(description, total=None, figure="")
+        return self._tasks[key]
+
+    def _update(self, key: str, figure: str) -> None:
+        if self._progress and key in self._tasks:
+            self._progress.update(self._tasks[key], figure=figure)
+
+
+def _verdict(run: RunRecord) -> str:
+    tests = [test for block in run.blocks for test in block.tests]
+    passed = sum(test.passed for test in tests)
+    figures = f"{run.seconds:.2f} s, {run.peak_rss_bytes / 1e6:,.0f} MB at the most"
+    if run.status == "completed":
+        return f"✓ {run.pipeline} completed in {figures}; {passed} of {len(tests)} tests passed"
+    return f"✗ {run.pipeline} failed after {figures}\n{run.error}"

@@ -1,0 +1,109 @@
+"""Finds what is wrong in a pipeline's files and collects it, so that one look shows everything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from mage_project.errors import did_you_mean
+from mage_project.project.document import Mapping
+from mage_project.project.graph import find_cycle
+from mage_project.project.model import Block, Problem
+
+#: Keys that Mage 0.9.80 reads or writes in these places (its own models' `to_dict`), and `configuration`'s are free.
+KNOWN_KEYS: dict[str, frozenset[str]] = {
+    "pipeline": frozenset(
+        """
+        blocks cache_block_output_in_memory callbacks concurrency_config conditionals created_at created_by
+        data_integration description destination_uuid execution_framework executor_config executor_count
+        executor_type extensions name notification_config remote_variables_dir retry_config
+        run_pipeline_in_one_process settings source_type source_uuid spark_config state_store_config tags type
+        updated_at updated_by uuid variables variables_dir version version_name widgets
+        """.split()
+    ),
+    "block": frozenset(
+        """
+        all_upstream_blocks_executed block_color callback_blocks catalog color conditional_blocks configuration
+        content data_integration description destination_table downstream_blocks error executor_config
+        executor_type extension_uuid file file_path group_uuid has_callback language metadata name outputs
+        pipelines priority replicated_block replicated_blocks retry_config selected status tags timeout type
+        upstream_blocks uuid
+        """.split()
+    ),
+    "trigger": frozenset(
+        """
+        catch_up created_at description envs event_matchers global_data_product_uuid id last_enabled_at name
+        pipeline_uuid repo_path schedule_interval schedule_type settings sla start_time status timezone token
+        updated_at variables
+        """.split()
+    ),
+}
+
+
+class Checker:
+    """Collects the problems of one file (and of the files read beside it)."""
+
+    def __init__(self, path: Path, problems: list[Problem] | None = None) -> None:
+        self.path = path
+        self.problems: list[Problem] = [] if problems is None else problems
+
+    def of(self, path: Path) -> Checker:
+        """A checker of another file that adds to the same list."""
+        return Checker(path, self.problems)
+
+    def error(self, message: str, line: int, *, hint: str | None = None, warning: bool = False) -> None:
+        self.problems.append(Problem(message=message, path=self.path, line=line, hint=hint, warning=warning))
+
+    def keys(self, mapping: Mapping, place: str) -> None:
+        """A key that is nearly a known one is an error (it would be ignored); any other unknown one a warning."""
+        for key in mapping.keys() - KNOWN_KEYS[place]:
+            meant = did_you_mean(key, KNOWN_KEYS[place])
+            self.error(f"unknown key '{key}' of a {place}.{meant}", mapping.line_of(key), warning=not meant)
+
+    def entries(self, content: Mapping, key: str) -> Iterator[Mapping]:
+        """The mappings listed under `key`; anything else there is an error."""
+        value = content.get(key) or []
+        if not isinstance(value, list):
+            self.error(f"'{key}' must be a list", content.line_of(key))
+            return
+        for entry in value:
+            if isinstance(entry, Mapping):
+                yield entry
+            else:
+                self.error(f"an entry of '{key}' is not a mapping: {entry!r}", content.line_of(key))
+
+    def mapping(self, content: Mapping, key: str) -> dict[str, Any]:
+        value = content.get(key) or {}
+        if isinstance(value, dict):
+            return value
+        self.error(f"'{key}' must be a mapping, not {value!r}", content.line_of(key))
+        return {}
+
+    def text(self, entry: Mapping, key: str) -> str:
+        value = entry.get(key)
+        if isinstance(value, str) and value.strip():
+            return value
+        self.error(f"a block needs '{key}'", entry.line_of(key))
+        return ""
+
+    def graph(self, blocks: Sequence[Block]) -> None:
+        """Names that are not there, names used twice, cycles, and streams that cannot be."""
+        names = [block.uuid for block in blocks]
+        for block in blocks:
+            if names.count(block.uuid) > 1:
+                self.error(f"two blocks are called '{block.uuid}'", block.line, hint="give each its own uuid")
+            for name in block.upstream:
+                if name not in names:
+                    self.error(
+                        f"block '{block.uuid}' names the upstream block '{name}', which the pipeline does not have."
+                        + did_you_mean(name, names),
+                        block.line,
+                    )
+            if "stream" in block.configuration and not isinstance(block.configuration["stream"], bool):
+                self.error(f"'stream' of block '{block.uuid}' must be true or false", block.line)
+        cycle = find_cycle(blocks)
+        if cycle:
+            path = " → ".join([*cycle, cycle[0]])
+            line = next(block.line for block in blocks if block.uuid == cycle[0])
+            self.error(f"the blocks feed each other in a circle: {path}", line, hint="remove one upstream_blocks")

@@ -1,0 +1,72 @@
+"""YAML files with the line of every key, so that each error can say where it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from mage_project.errors import ConfigError
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class Mapping(dict[str, Any]):
+    """A YAML mapping that knows the line (from 1) of itself and of its keys."""
+
+    line: int
+    lines: dict[str, int]
+
+    def line_of(self, key: str) -> int:
+        return self.lines.get(key, self.line)
+
+
+class _LineLoader(_Loader):  # type: ignore[misc]
+    pass
+
+
+def _construct(loader: Any, node: yaml.MappingNode) -> Any:
+    loader.flatten_mapping(node)
+    mapping = Mapping()
+    mapping.line = node.start_mark.line + 1
+    mapping.lines = {}
+    yield mapping
+    for key_node, value_node in node.value:
+        key = loader.construct_object(key_node, deep=True)
+        key = key if isinstance(key, str) else str(key)
+        mapping.lines[key] = key_node.start_mark.line + 1
+        mapping[key] = loader.construct_object(value_node, deep=True)
+
+
+_LineLoader.add_constructor("tag:yaml.org,2002:map", _construct)
+
+
+def parse(text: str, path: Path) -> Any:
+    """The parsed YAML of `text`. `ConfigError` with the line where it stops being YAML."""
+    try:
+        return yaml.load(text, Loader=_LineLoader)  # noqa: S506 - a subclass of the safe loader
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        what = f"not valid YAML: {error.problem or error.context}"
+        raise ConfigError(what, where=f"{path}:{line}", hint="mend the line, or quote the value") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"not valid YAML: {error}", where=f"{path}:1") from error
+
+
+def read(path: Path) -> Mapping:
+    """The mapping that the file holds (empty for an empty file). `ConfigError` for anything else."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        raise ConfigError("not UTF-8 text", where=f"{path}:{line}", hint="save the file as UTF-8") from error
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    content = parse(text, path)
+    if content is None:
+        content = Mapping()
+        content.line, content.lines = 1, {}
+    if not isinstance(content, Mapping):
+        raise ConfigError(f"holds a {type(content).__name__} where a mapping belongs", where=f"{path}:1")
+    return content

@@ -1,0 +1,52 @@
+"""A block's `@test` functions: run on what the block returned, every one of them, then one verdict."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from mage_project.errors import TestFailed
+from mage_project.project import Block
+from mage_project.runner.blame import block_error
+from mage_project.runner.calls import call
+from mage_project.runner.channel import StreamBroken
+from mage_project.runner.records import TestRecord
+
+
+def run_test(
+    block: Block,
+    function: Callable[..., Any],
+    inputs: Sequence[Any],
+    keywords: Mapping[str, Any],
+    record: TestRecord,
+) -> None:
+    """Run one test and note the result. An assertion that fails is noted; any other error is the block's."""
+    try:
+        said = call(function, inputs, keywords)
+    except AssertionError as error:
+        record.passed = False
+        record.message = str(error) or _failing_line(error)
+    except StreamBroken:
+        raise
+    except Exception as error:
+        raise block_error(block, error, doing=f"test '{function.__name__}' could not be run") from error
+    else:
+        if isinstance(said, str) and record.passed:
+            record.message = said
+
+
+def verdict(block: Block, records: Iterable[TestRecord]) -> None:
+    """`TestFailed` naming every failed test, if there is one."""
+    failed = [record for record in records if not record.passed]
+    if failed:
+        what = "; ".join(f"test '{record.name}' failed: {record.message}" for record in failed)
+        error = TestFailed(what, where=f"block '{block.uuid}' ({block.path and block.path.name})")
+        error.block = block.uuid
+        raise error
+
+
+def _failing_line(error: AssertionError) -> str:
+    """A bare `assert` says nothing, so its line has to."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].line} (line {frames[-1].lineno})" if frames else "assertion failed"

@@ -1,0 +1,109 @@
+"""A block's file, executed in a namespace of its own with the decorators of Mage already in it."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+from mage_project.errors import ConfigError
+from mage_project.project import Block
+from mage_project.runner.blame import block_error
+
+Function = Callable[..., Any]
+#: Decorators whose functions a run calls, by the type of block they belong to.
+RUN_DECORATORS = {
+    "data_loader": "data_loader",
+    "transformer": "transformer",
+    "data_exporter": "data_exporter",
+    "custom": "custom",
+    "sensor": "sensor",
+    "conditional": "condition",
+    "callback": "callback",
+}
+#: Decorators that a file of any type may use without importing them.
+COMMON_DECORATORS = ("test", "preprocesser", "on_success", "on_failure")
+DECORATORS = (*RUN_DECORATORS.values(), *COMMON_DECORATORS)
+
+
+@dataclass(kw_only=True)
+class Code:
+    """The decorated functions of a block's file, in the order of the file."""
+
+    functions: dict[str, list[Function]] = field(default_factory=dict)
+
+    def collector(self, name: str) -> Function:
+        """A decorator, used with or without arguments, that collects functions under `name`."""
+        found = self.functions.setdefault(name, [])
+
+        def decorator(*args: Any, **kwargs: Any) -> Any:
+            if len(args) == 1 and callable(args[0]) and not kwargs:
+                found.append(args[0])
+                return args[0]
+            return decorator
+
+        return decorator
+
+    @property
+    def tests(self) -> list[Function]:
+        return self.functions.get("test", [])
+
+    @property
+    def preprocessers(self) -> list[Function]:
+        return self.functions.get("preprocesser", [])
+
+
+def load(block: Block) -> Code:
+    """Execute the block's file. `BlockError` for what it raises, `ConfigError` when it is not Python."""
+    assert block.path is not None  # noqa: S101 - the project was checked
+    code = Code()
+    module = ModuleType(f"mage_blocks.{block.type}.{block.uuid}")
+    module.__file__ = str(block.path)
+    # Registered, because dataclasses and pickle look a class's module up there.
+    sys.modules[module.__name__] = module
+    for name in (RUN_DECORATORS.get(block.type, block.type), *COMMON_DECORATORS):
+        module.__dict__[name] = code.collector(name)
+    source = block.path.read_bytes()
+    try:
+        compiled = compile(source, str(block.path), "exec", dont_inherit=True)
+    except SyntaxError as error:
+        raise ConfigError(
+            f"block '{block.uuid}' is not valid Python: {error.msg}", where=f"{block.path}:{error.lineno}"
+        ) from error
+    except ValueError as error:  # a NUL byte
+        raise ConfigError(f"block '{block.uuid}' is not valid Python: {error}", where=str(block.path)) from error
+    try:
+        with _imports_collect(code):
+            exec(compiled, module.__dict__)  # noqa: S102 - running blocks is what this is for
+    except Exception as error:
+        raise block_error(block, error, doing="the file could not be executed") from error
+    return code
+
+
+@contextmanager
+def _imports_collect(code: Code) -> Iterator[None]:
+    """Blocks without Mage's guard import the decorators themselves: while a file is executed those collect too."""
+    decorators = importlib.import_module("mage_ai.data_preparation.decorators")
+    before = {name: getattr(decorators, name) for name in DECORATORS}
+    for name in DECORATORS:
+        setattr(decorators, name, code.collector(name))
+    try:
+        yield
+    finally:
+        for name, decorator in before.items():
+            setattr(decorators, name, decorator)
+
+
+def main_function(block: Block, code: Code) -> Function:
+    """The function that a run calls: the one under the decorator of the block's type."""
+    wanted = RUN_DECORATORS.get(block.type, block.type)
+    found = code.functions.get(wanted, [])
+    if not found:
+        others = [name for name in DECORATORS if code.functions.get(name) and name in RUN_DECORATORS.values()]
+        hint = f"it has @{others[0]}: is the block's type right?" if others else f"decorate one with @{wanted}"
+        raise ConfigError(f"block '{block.uuid}' has no @{wanted} function", where=str(block.path), hint=hint)
+    return found[0]

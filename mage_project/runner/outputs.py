@@ -1,0 +1,28 @@
+"""The outputs of blocks while others still need them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from mage_project.project import Pipeline
+
+
+class Outputs:
+    """Holds each block's output until its last reader has taken it, and no longer."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._readers = {block.uuid: len(pipeline.downstream(block.uuid)) for block in pipeline.blocks}
+        self._values: dict[str, Any] = {}
+
+    def put(self, uuid: str, value: Any) -> None:
+        if self._readers[uuid]:
+            self._values[uuid] = value
+
+    def take(self, uuid: str) -> Any:
+        """The output of `uuid` for one more reader; None where the block had none."""
+        self._readers[uuid] -= 1
+        return self._values.get(uuid) if self._readers[uuid] else self._values.pop(uuid, None)
+
+    def held(self) -> Iterable[str]:
+        return tuple(self._values)

@@ -1,0 +1,69 @@
+"""What runs together: single blocks, and groups of streaming blocks that share one pass over a source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from mage_project.project import Block
+from mage_project.project.graph import in_order
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unit:
+    """Blocks that run together, in order. A single block, or a stream: its source first."""
+
+    blocks: tuple[Block, ...]
+    is_stream: bool = False
+
+    @property
+    def uuids(self) -> tuple[str, ...]:
+        return tuple(block.uuid for block in self.blocks)
+
+
+def units(blocks: Sequence[Block]) -> list[Unit]:
+    """The blocks of a pipeline in the order in which they run, streams put together."""
+    by_uuid = {block.uuid: block for block in blocks}
+    ordered = [by_uuid[uuid] for uuid in in_order({block.uuid: block.upstream for block in blocks})]
+    upstream = _ancestors(ordered)
+    streams = [_stream(source, ordered, upstream) for source in ordered if _is_source(source)]
+    member_of = {uuid: stream for stream in streams for uuid in stream.uuids}
+    alone = {block.uuid: Unit(blocks=(block,)) for block in blocks if block.uuid not in member_of}
+    everything = {unit.uuids[0]: unit for unit in ((member_of | alone)[block.uuid] for block in blocks)}
+    feeds = {uuid: _before(unit, member_of) for uuid, unit in everything.items()}
+    return [everything[uuid] for uuid in in_order(feeds)]
+
+
+def _is_source(block: Block) -> bool:
+    return block.streams and not block.upstream and block.type in ("data_loader", "custom")
+
+
+def _ancestors(ordered: Iterable[Block]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for block in ordered:
+        found[block.uuid] = set(block.upstream).union(*(found[uuid] for uuid in block.upstream))
+    return found
+
+
+def _stream(source: Block, ordered: Sequence[Block], upstream: dict[str, set[str]]) -> Unit:
+    """The source and every streaming block that can be fed from it in the same pass.
+
+    A block joins when exactly one of its inputs is a member's stream and none of the others waits for the stream's
+    end; otherwise it gets whole frames, which is right for any block.
+    """
+    members = {source.uuid: source}
+    for block in ordered:
+        if not block.streams or block.type not in ("transformer", "data_exporter"):
+            continue
+        fed_by = [uuid for uuid in block.upstream if uuid in members and members[uuid].type != "data_exporter"]
+        others = [uuid for uuid in block.upstream if uuid not in fed_by]
+        waits = any(source.uuid in upstream[uuid] for uuid in others)
+        if len(fed_by) == 1 and not waits:
+            members[block.uuid] = block
+    return Unit(blocks=tuple(members.values()), is_stream=True)
+
+
+def _before(unit: Unit, member_of: dict[str, Unit]) -> list[str]:
+    """The first blocks of the units that must have run before this one."""
+    outside = [uuid for block in unit.blocks for uuid in block.upstream if uuid not in unit.uuids]
+    return list(dict.fromkeys(member_of[uuid].uuids[0] if uuid in member_of else uuid for uuid in outside))

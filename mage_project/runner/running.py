@@ -1,0 +1,67 @@
+"""Runs a pipeline of a project with everything that it needs around it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from mage_project import mage_ai
+from mage_project.errors import MageProjectError
+from mage_project.project import Pipeline, Project
+from mage_project.runner import services
+from mage_project.runner.interrupts import Interrupted, Interrupts
+from mage_project.runner.records import RunRecord
+from mage_project.runner.reporting import Reporter, Silent
+from mage_project.runner.run import Run
+
+
+def run_pipeline(
+    project: Project,
+    uuid: str,
+    variables: Mapping[str, Any] | None = None,
+    *,
+    reporter: Reporter | None = None,
+    local: bool = False,
+) -> RunRecord:
+    """Run one pipeline. Raises `MageProjectError` for what is wrong before it starts; else the record tells."""
+    return execute(project.pipeline(uuid), variables or {}, reporter=reporter, local=local)[0]
+
+
+def execute(
+    pipeline: Pipeline,
+    variables: Mapping[str, Any],
+    *,
+    reporter: Reporter | None = None,
+    local: bool = False,
+    inputs: Mapping[str, Sequence[Any]] | None = None,
+) -> tuple[RunRecord, Run]:
+    """Run the pipeline in its project's surroundings; `inputs` stand in for what upstream blocks would give."""
+    teller = reporter or Silent()
+    interrupts = Interrupts()
+    with importable(pipeline.root), interrupts.listening():
+        run = Run(pipeline, variables, reporter=teller, interrupts=interrupts, inputs=inputs)
+        try:
+            with services.provided(pipeline, variables, local=local, said=lambda line: teller.said(None, line)):
+                return run.execute(), run
+        except MageProjectError as error:  # a store that could not be provided
+            return run.not_started(error), run
+        except Interrupted as error:
+            return run.not_started(error), run
+
+
+@contextmanager
+def importable(root: Path) -> Iterator[None]:
+    """Inside, blocks find `mage_ai` and, as in Mage, the project's own modules."""
+    from mage_project.mage_ai.settings import repo
+
+    mage_ai.install()
+    repo.set_repo_path(str(root))
+    before = list(sys.path)
+    sys.path[:0] = [str(root), str(root.parent)]
+    try:
+        yield
+    finally:
+        sys.path[:] = before

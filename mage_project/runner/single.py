@@ -1,0 +1,82 @@
+"""One block alone: on what its upstream blocks gave in the last run, or on files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from mage_project.errors import UsageError, did_you_mean
+from mage_project.project import Block, Pipeline, Project
+from mage_project.runner.kept import Kept
+from mage_project.runner.records import RunRecord
+from mage_project.runner.reporting import Reporter
+from mage_project.runner.running import execute
+
+
+def run_block(
+    project: Project,
+    uuid: str,
+    variables: Mapping[str, Any],
+    *,
+    pipeline: str | None = None,
+    files: Sequence[Path] = (),
+    reporter: Reporter | None = None,
+    local: bool = False,
+) -> tuple[RunRecord, Any]:
+    """Run the block on whole values, as Mage does. Returns the record and what the block returned."""
+    found = _pipeline_with(project, uuid, pipeline)
+    block = found.block(uuid)
+    kept = Kept(found)
+    inputs = [_read(path) for path in files] if files else [_kept(kept, block, name) for name in block.upstream]
+    if len(inputs) != len(block.upstream) and files:
+        raise UsageError(
+            f"block '{uuid}' takes {len(block.upstream)} inputs, {len(inputs)} files were given",
+            hint=f"one --input for each of: {', '.join(block.upstream) or 'none'}",
+        )
+    alone = replace(block, upstream=(), configuration={**block.configuration, "stream": False})
+    record, run = execute(
+        replace(found, blocks=(alone,)),
+        {**kept.variables(), **variables},
+        reporter=reporter,
+        local=local,
+        inputs={uuid: inputs},
+    )
+    return record, run.output
+
+
+def _pipeline_with(project: Project, uuid: str, wanted: str | None) -> Pipeline:
+    if wanted:
+        pipeline = project.pipeline(wanted)
+        names = [block.uuid for block in pipeline.blocks]
+        if uuid not in names:
+            raise UsageError(f"pipeline '{wanted}' has no block '{uuid}'.{did_you_mean(uuid, names)}")
+        return pipeline
+    everything = {name: project.inspect(name)[0] for name in project.uuids}
+    having = [name for name, pipeline in everything.items() if any(b.uuid == uuid for b in pipeline.blocks)]
+    if not having:
+        names = [block.uuid for pipeline in everything.values() for block in pipeline.blocks]
+        raise UsageError(f"no pipeline has a block '{uuid}'.{did_you_mean(uuid, names)}")
+    if len(having) > 1:
+        raise UsageError(f"several pipelines have a block '{uuid}'", hint=f"--pipeline {' | '.join(having)}")
+    return project.pipeline(having[0])
+
+
+def _kept(kept: Kept, block: Block, upstream: str) -> Any:
+    """What the last run kept of an upstream output. An exporter is never given a part for the whole."""
+    value, complete = kept.output(upstream)
+    if not complete and block.type == "data_exporter":
+        raise UsageError(
+            f"the last run kept only the beginning of '{upstream}': '{block.uuid}' would write a part for the whole",
+            hint="run the pipeline, or give the whole input: --input FILE",
+        )
+    return value
+
+
+def _read(path: Path) -> Any:
+    from mage_project.io.file import FileIO
+
+    if not path.is_file():
+        raise UsageError(f"there is no file {path}", hint="--input takes a CSV, JSON or Parquet file")
+    return FileIO(verbose=False).load(str(path))

@@ -1,0 +1,84 @@
+"""What blocks print, log and warn, turned into lines that know which block spoke."""
+
+from __future__ import annotations
+
+import io
+import logging
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TextIO
+
+Said = Callable[[str | None, str], None]
+_speaker: ContextVar[str | None] = ContextVar("speaker", default=None)
+
+
+@contextmanager
+def speaking(block: str) -> Iterator[None]:
+    """What is printed inside, in this thread, comes from `block`."""
+    token = _speaker.set(block)
+    try:
+        yield
+    finally:
+        _speaker.reset(token)
+
+
+class _Lines(io.TextIOBase):
+    """A text stream that passes on whole lines, each with the block that wrote it."""
+
+    def __init__(self, said: Said) -> None:
+        self._said = said
+        self._parts: dict[tuple[int, str | None], str] = {}
+        self._lock = threading.Lock()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        key = (threading.get_ident(), _speaker.get())
+        with self._lock:
+            *lines, rest = (self._parts.pop(key, "") + text).split("\n")
+            if rest:
+                self._parts[key] = rest
+        for line in lines:
+            self._said(key[1], line)
+        return len(text)
+
+    def close_lines(self) -> None:
+        """Pass on what never got its line end."""
+        for (_, block), rest in self._parts.items():
+            self._said(block, rest)
+        self._parts.clear()
+
+
+class _Handler(logging.Handler):
+    def __init__(self, said: Said) -> None:
+        super().__init__(logging.INFO)
+        self._said = said
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._said(_speaker.get(), self.format(record))
+
+
+@contextmanager
+def heard(said: Said, warned: Callable[[str | None, str], None]) -> Iterator[logging.Logger]:
+    """While inside, prints go to `said` and warnings to `warned`; yields the logger that blocks are given."""
+    lines, handler = _Lines(said), _Handler(said)
+    logger = logging.getLogger("mage_project.blocks")
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    logger.addHandler(handler)
+    stdout: TextIO = sys.stdout
+    sys.stdout = lines
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", UserWarning)
+            warnings.showwarning = lambda message, *_args, **_kwargs: warned(_speaker.get(), str(message))
+            yield logger
+    finally:
+        sys.stdout = stdout
+        logger.removeHandler(handler)
+        lines.close_lines()

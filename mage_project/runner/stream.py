@@ -1,0 +1,332 @@
+"""One pass over a source, batch by batch, through its transformers and into all of its readers side by side.
+
+The producer (this thread) runs the loader and the transformers; each exporter, and each test that wants the whole
+stream, reads in a thread of its own behind a bounded queue. Nothing is committed before every test has passed and every
+exporter has written everything: connectors hand their commits over (`io.commits`), and they are made last, together.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from mage_project.errors import BlockError, MageProjectError
+from mage_project.io import commits
+from mage_project.project import Block
+from mage_project.runner import namespace, values
+from mage_project.runner.blame import block_error, misuse
+from mage_project.runner.calls import call, takes_stream
+from mage_project.runner.channel import Channel, ReaderGone, StreamBroken
+from mage_project.runner.inline_tests import run_test, verdict
+from mage_project.runner.records import BlockRecord, TestRecord
+
+if TYPE_CHECKING:
+    from mage_project.runner.plan import Unit
+    from mage_project.runner.run import Run
+
+
+class Reader:
+    """Something that reads a stream to its end in a thread of its own."""
+
+    def __init__(self, node: Node, read: Callable[[Iterator[Any]], Any], *, name: str, counts: bool) -> None:
+        self.node = node
+        self.channel = Channel()
+        self.error: BaseException | None = None
+        self.result: Any = None
+        self.pending = commits.Commits()
+        self._read = read
+        self._counts = counts
+        self._waited = 0.0
+        context = contextvars.copy_context()
+        self._thread = threading.Thread(target=context.run, args=(self._work,), name=name, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def finish(self) -> None:
+        """Tell the reader that the stream has ended, and wait for it. Raises what it raised."""
+        self.channel.end()
+        self.join()
+        self.check()
+
+    def join(self) -> None:
+        while self._thread.is_alive():  # in slices, so that a signal is seen by the main thread
+            self._thread.join(0.2)
+
+    def check(self) -> None:
+        if self.error is not None:
+            raise self.error
+
+    def _work(self) -> None:
+        started = time.perf_counter()
+        try:
+            with commits.collecting(self.pending):
+                self.result = self._read(self._batches())
+            if not self.channel.exhausted:
+                self.error = self._early()
+        except BaseException as error:  # noqa: BLE001 - it is raised again, in the thread that waits for this one
+            self.error = error
+        finally:
+            self.channel.leave()
+            if self._counts:
+                self.node.record.seconds = time.perf_counter() - started - self._waited
+
+    def _batches(self) -> Iterator[Any]:
+        while True:
+            asked = time.perf_counter()
+            batch = next(self.channel, None)
+            self._waited += time.perf_counter() - asked
+            if batch is None:
+                return
+            if self._counts:
+                self.node.record.count_in(values.rows(batch))
+            yield batch
+
+    def _early(self) -> BlockError:
+        return misuse(
+            self.node.block,
+            f"block '{self.node.block.uuid}' returned before the end of its stream: rows would be lost",
+            "read the whole iterator, or take `stream: true` off the block to get one frame",
+        )
+
+
+@dataclass(kw_only=True)
+class Node:
+    """A block of the stream: its code, its record, and what its output feeds."""
+
+    block: Block
+    code: namespace.Code
+    record: BlockRecord
+    inputs: Sequence[Any] = ()
+    place: int = 0
+    tests: list[tuple[Callable[..., Any], TestRecord]] = field(default_factory=list)
+    readers: list[Reader] = field(default_factory=list)
+    children: list[Node] = field(default_factory=list)
+    whole: list[Any] | None = None
+
+    @property
+    def is_exporter(self) -> bool:
+        return self.block.type == "data_exporter"
+
+
+class Stream:
+    """One attempt to run a group of streaming blocks."""
+
+    def __init__(self, unit: Unit, run: Run, inputs: Mapping[str, Sequence[Any]]) -> None:
+        """`inputs`: for each block of the unit the outputs of its upstream blocks outside, None for a member's."""
+        self._run = run
+        self._inputs = inputs
+        self._nodes = {block.uuid: self._node(block) for block in unit.blocks}
+        self._source = self._nodes[unit.blocks[0].uuid]
+        self._exporters: list[Reader] = []
+        self._whole_tests: list[Reader] = []
+        for node in self._nodes.values():
+            self._connect(node)
+
+    def execute(self) -> None:
+        """Run the stream to its end and commit. Raises the first error, with nothing committed."""
+        try:
+            self._start()
+            self._pump()
+            self._finish()
+        except BaseException as error:
+            first = self._give_up(error)
+            if first is error:
+                raise
+            raise first from error
+        with self._run.interrupts.shielded():
+            self._commit()
+        for node in self._nodes.values():
+            node.record.status = "completed"
+            if node.whole is not None:
+                self._run.values.put(node.block.uuid, values.gathered(node.whole))
+
+    # -- putting it together
+
+    def _node(self, block: Block) -> Node:
+        code = namespace.load(block)
+        namespace.main_function(block, code)
+        record = self._run.record.block(block.uuid)
+        tests = [(function, TestRecord(name=function.__name__)) for function in code.tests]
+        record.tests = [test for _, test in tests]
+        return Node(block=block, code=code, record=record, tests=tests)
+
+    def _connect(self, node: Node) -> None:
+        run, block = self._run, node.block
+        if node is not self._source:
+            fed_by = next(uuid for uuid in block.upstream if uuid in self._nodes)
+            node.place = block.upstream.index(fed_by)
+            node.inputs = self._inputs[block.uuid]
+            parent = self._nodes[fed_by]
+            if node.is_exporter:
+                reader = Reader(node, partial(self._call, node), name=block.uuid, counts=True)
+                parent.readers.append(reader)
+                self._exporters.append(reader)
+            else:
+                parent.children.append(node)
+        if any(reader.uuid not in self._nodes for reader in run.pipeline.downstream(block.uuid)):
+            node.whole = []
+        if not node.is_exporter:
+            self._add_whole_tests(node)
+
+    def _add_whole_tests(self, node: Node) -> None:
+        for function, record in node.tests:
+            if takes_stream(function):
+                read = partial(self._whole_test, node, function, record)
+                reader = Reader(node, read, name=f"{node.block.uuid}.{record.name}", counts=False)
+                node.readers.append(reader)
+                self._whole_tests.append(reader)
+
+    def _whole_test(self, node: Node, test: Callable[..., Any], record: TestRecord, batches: Iterator[Any]) -> None:
+        with self._run.speaking(node.block):
+            run_test(node.block, test, [batches], self._run.keywords(node.block, stream=True), record)
+
+    def _call(self, node: Node, value: Any) -> Any:
+        """The block's function on one batch, or on the iterator of all of them."""
+        function = namespace.main_function(node.block, node.code)
+        inputs = [value if place == node.place else values.for_reader(whole) for place, whole in enumerate(node.inputs)]
+        try:
+            with self._run.speaking(node.block):
+                return call(function, inputs, self._run.keywords(node.block, stream=True))
+        except StreamBroken:
+            raise
+        except Exception as error:
+            if isinstance(error.__context__, StreamBroken) or isinstance(error.__cause__, StreamBroken):
+                raise StreamBroken from error
+            raise block_error(node.block, error) from error
+
+    # -- running
+
+    def _start(self) -> None:
+        for node in self._nodes.values():
+            node.record.status = "running"
+            self._run.reporter.block_started(node.record)
+        for reader in [*self._whole_tests, *self._exporters]:
+            reader.start()
+
+    def _pump(self) -> None:
+        """Drive the source: each batch goes through its transformers and to every reader before the next is made."""
+        source = self._source
+        with self._run.speaking(source.block):
+            batches = self._batches(source, self._call(source, None))
+            try:
+                while True:
+                    started = time.perf_counter()
+                    batch = next(batches, None)
+                    source.record.seconds += time.perf_counter() - started
+                    if batch is None:
+                        return
+                    self._hand_on(source, batch)
+            finally:
+                batches.close()
+
+    def _batches(self, source: Node, output: Any) -> Generator[Any, None, None]:
+        """The frames that the loader returned: an iterator of them, or a single one."""
+        if values.is_frame(output):
+            yield output
+            return
+        if not isinstance(output, Iterator):
+            raise misuse(
+                source.block,
+                f"block '{source.block.uuid}' returned a {type(output).__name__} where a stream of DataFrames belongs",
+                "return an iterator of DataFrames, or take `stream: true` off the block",
+            )
+        try:
+            yield from output
+        except Exception as error:
+            raise block_error(source.block, error) from error
+
+    def _hand_on(self, node: Node, batch: Any) -> None:
+        """Test what the node made, count it, and give every consumer its own copy."""
+        if not values.is_frame(batch):
+            raise misuse(
+                node.block,
+                f"block '{node.block.uuid}' gave a {type(batch).__name__} where a DataFrame belongs",
+                "a streaming block returns one DataFrame for each batch",
+            )
+        node.record.drop(values.take_dropped(batch))
+        node.record.count_out(len(batch))
+        self._run.keep(node.block, batch)
+        self._test(node, batch)
+        self._run.reporter.progress(node.record)
+        if node.whole is not None:
+            node.whole.append(values.for_reader(batch))
+        for reader in node.readers:
+            try:
+                reader.channel.put(values.for_reader(batch))
+            except ReaderGone:
+                reader.join()
+                reader.check()
+                raise
+        for child in node.children:
+            self._transform(child, values.for_reader(batch))
+
+    def _transform(self, node: Node, batch: Any) -> None:
+        started = time.perf_counter()
+        node.record.count_in(len(batch))
+        result = self._call(node, batch)
+        node.record.seconds += time.perf_counter() - started
+        self._hand_on(node, result)
+
+    def _test(self, node: Node, batch: Any) -> None:
+        """The tests that take each batch. Those that want the whole stream read it as readers."""
+        each = [(function, record) for function, record in node.tests if not takes_stream(function)]
+        for function, record in each:
+            run_test(node.block, function, [values.for_reader(batch)], self._run.keywords(node.block), record)
+        verdict(node.block, [record for _, record in each])
+
+    def _finish(self) -> None:
+        """The end: first of the tests, then of those exporters that can still be rolled back, then of the others."""
+        for reader in self._whole_tests:
+            reader.finish()
+        for node in self._nodes.values():
+            verdict(node.block, node.record.tests)
+        for reader in sorted(self._exporters, key=lambda reader: not reader.pending):
+            reader.finish()
+            block = reader.node.block
+            for function, record in reader.node.tests:
+                run_test(block, function, [reader.result], self._run.keywords(block), record)
+            verdict(block, reader.node.record.tests)
+
+    def _commit(self) -> None:
+        waiting = [reader for reader in self._exporters if reader.pending]
+        while waiting:
+            reader = waiting.pop(0)
+            try:
+                reader.pending.commit_all()
+            except Exception as error:
+                for other in waiting:
+                    other.pending.rollback_all()
+                reader.node.record.status = "failed"
+                raise block_error(reader.node.block, error) from error
+
+    def _give_up(self, error: BaseException) -> BaseException:
+        """End every reader, roll everything back, and find the error that came first."""
+        readers = [*self._whole_tests, *self._exporters]
+        for reader in readers:
+            reader.channel.fail()
+        for reader in readers:
+            if reader.error is None or reader.pending:
+                reader.join()
+            with suppress(MageProjectError):
+                reader.pending.rollback_all()
+        causes = [reader for reader in readers if reader.error and not isinstance(reader.error, StreamBroken)]
+        for node in self._nodes.values():
+            node.record.status = "cancelled"
+        if isinstance(error, ReaderGone) and causes:
+            error = causes[0].error or error
+        self._blame(error)
+        return error
+
+    def _blame(self, error: BaseException) -> None:
+        """Mark the block that the error names as failed."""
+        uuid = error.block if isinstance(error, MageProjectError) else None
+        if uuid in self._nodes:
+            record = self._nodes[uuid].record
+            record.status, record.error = "failed", str(error)

@@ -1,0 +1,72 @@
+"""The variables of a run, and the keyword arguments that Mage gives to blocks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+import yaml
+
+from mage_project.errors import UsageError
+from mage_project.project import Pipeline
+
+
+def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
+    """`['month=2020-10', 'months=[a, b]']` as a mapping; values are YAML, so that lists and numbers can be given."""
+    found: dict[str, Any] = {}
+    for assignment in assignments:
+        name, equals, text = assignment.partition("=")
+        if not equals or not name.strip():
+            raise UsageError(f"'{assignment}' is not a variable", hint="write --var name=value")
+        found[name.strip()] = _value(text)
+    return found
+
+
+def _value(text: str) -> Any:
+    """YAML where it is YAML, else the text itself (a URL with a colon, an asterisk...)."""
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
+    return text if isinstance(value, (date, dict)) else value
+
+
+def run_variables(pipeline: Pipeline, given: Mapping[str, Any], started: datetime) -> dict[str, Any]:
+    """The pipeline's variables, `given` over them, and what Mage adds to every run.
+
+    `execution_date` is naive UTC, as Mage's is; a given one may be an ISO date or time.
+    """
+    variables = {**pipeline.variables, **given}
+    moment = _moment(variables.get("execution_date"), started)
+    return {
+        "env": os.environ.get("ENV", "dev"),
+        **variables,
+        "execution_date": moment,
+        "ds": f"{moment:%Y-%m-%d}",
+        "hr": f"{moment:%H}",
+        "interval_start_datetime": variables.get("interval_start_datetime", moment),
+        "interval_end_datetime": variables.get("interval_end_datetime"),
+        "interval_seconds": variables.get("interval_seconds"),
+        "interval_start_datetime_previous": variables.get("interval_start_datetime_previous"),
+        "event": variables.get("event", {}),
+        "pipeline_uuid": pipeline.uuid,
+        "repo_path": str(pipeline.root),
+    }
+
+
+def _moment(value: Any, started: datetime) -> datetime:
+    if value is None:
+        return started
+    if isinstance(value, datetime):
+        return value
+    if isinstance(value, date):
+        return datetime.combine(value, time())
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError as error:
+        raise UsageError(
+            f"execution_date is not a date: '{value}'", hint="write it as 2021-01-31 or 2021-01-31T05:00:00"
+        ) from error
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment

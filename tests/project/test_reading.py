@@ -1,0 +1,96 @@
+import pytest
+
+from mage_project.errors import ConfigError, UsageError
+from mage_project.project import Project
+from tests.projects import block, write_pipeline, write_project
+
+LOADER = "@data_loader\ndef load():\n    return 1\n"
+
+
+def test_a_block_without_a_language_is_python(tmp_path):
+    write_project(tmp_path, [{"uuid": "a", "type": "data_loader"}], {"a": LOADER})
+    found = Project(tmp_path).pipeline("p").block("a")
+    assert (found.language, found.path) == ("python", tmp_path / "data_loaders" / "a.py")
+
+
+def test_a_stale_file_source_is_ignored_when_the_file_is_where_type_and_uuid_say(tmp_path):
+    stale = {"file_source": {"path": "elsewhere/a.py"}}
+    write_project(tmp_path, [block("a", "data_loader", configuration=stale)], {"a": LOADER})
+    assert Project(tmp_path).pipeline("p").block("a").path == tmp_path / "data_loaders" / "a.py"
+
+
+def test_a_file_source_outside_of_the_project_is_not_followed(tmp_path):
+    (tmp_path / "secret.py").write_text(LOADER)
+    root = tmp_path / "project"
+    outside = {"file_source": {"path": "../secret.py"}}
+    write_project(root, [block("a", "data_loader", configuration=outside)], {})
+    with pytest.raises(ConfigError, match=r"no file data_loaders/a\.py"):
+        Project(root).pipeline("p")
+
+
+def test_an_unknown_pipeline_gets_a_suggestion(tmp_path):
+    project = write_project(tmp_path, [block("a", "data_loader")], {"a": LOADER}, pipeline="green_taxis")
+    with pytest.raises(UsageError, match="Did you mean 'green_taxis'"):
+        project.pipeline("green_taxi")
+
+
+def test_a_folder_without_pipelines_is_not_a_project(tmp_path):
+    with pytest.raises(UsageError, match="not a Mage project"):
+        Project(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        pytest.param("blocks:\n- uuid: a\n  typo: [\n", 4, "not valid YAML", id="yaml"),
+        pytest.param("blocks:\n- uuid: a\n  type: data_loadr\n", 3, "Did you mean 'data_loader'", id="type"),
+        pytest.param("blocks:\n- uuid: a\n  type: data_loader\n", 2, "has no file data_loaders/a.py", id="file"),
+        pytest.param("blocks:\n- type: data_loader\n", 2, "a block needs 'uuid'", id="uuid"),
+        pytest.param("blocks: 7\n", 1, "must be a list", id="list"),
+        pytest.param("blocks:\n- 7\n", 1, "not a mapping", id="entry"),
+        pytest.param("variables: [1]\nblocks: []\n", 1, "must be a mapping", id="variables"),
+        pytest.param("- 1\n", 1, "where a mapping belongs", id="top"),
+        pytest.param(
+            "blocks: []\n\nvariabels: {}\n",
+            3,
+            "unknown key 'variabels' of a pipeline. Did you mean 'variables'",
+            id="key",
+        ),
+    ],
+)
+def test_a_mistake_is_named_with_its_line(tmp_path, text, line, message):
+    path = write_pipeline(tmp_path, text)
+    with pytest.raises(ConfigError) as caught:
+        Project(tmp_path).pipeline("p")
+    assert message in str(caught.value)
+    assert f"{path.relative_to(tmp_path)}:{line}" in str(caught.value)
+
+
+def test_a_circle_is_named_block_by_block(tmp_path):
+    blocks = [block("a", "transformer", "b"), block("b", "transformer", "a")]
+    project = write_project(tmp_path, blocks, {"a": LOADER, "b": LOADER})
+    with pytest.raises(ConfigError, match="in a circle: (a → b → a|b → a → b)"):
+        project.pipeline("p")
+
+
+def test_an_upstream_block_that_is_not_there_gets_a_suggestion(tmp_path):
+    project = write_project(
+        tmp_path, [block("load", "data_loader"), block("x", "transformer", "lod")], {"load": LOADER, "x": LOADER}
+    )
+    with pytest.raises(ConfigError, match="Did you mean 'load'"):
+        project.pipeline("p")
+
+
+def test_another_pipelines_mistake_does_not_matter(tmp_path):
+    project = write_project(tmp_path, [block("a", "data_loader")], {"a": LOADER})
+    write_pipeline(tmp_path, "blocks: [\n", pipeline="broken")
+    assert project.pipeline("p").uuid == "p"
+
+
+def test_triggers_are_read(tmp_path):
+    project = write_project(tmp_path, [block("a", "data_loader")], {"a": LOADER})
+    (tmp_path / "pipelines/p/triggers.yaml").write_text(
+        "triggers:\n- name: daily\n  schedule_type: time\n  schedule_interval: 0 5 * * *\n  status: active\n"
+    )
+    (trigger,) = project.pipeline("p").triggers
+    assert (trigger.name, trigger.schedule_interval, trigger.status) == ("daily", "0 5 * * *", "active")

@@ -1,0 +1,43 @@
+"""Small Mage projects, written to a folder for a test."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from mage_project.project import Project
+from mage_project.project.model import FOLDERS
+
+
+def block(uuid: str, kind: str, *upstream: str, **more: Any) -> dict[str, Any]:
+    return {"uuid": uuid, "type": kind, "language": "python", "upstream_blocks": list(upstream), **more}
+
+
+def write_project(
+    root: Path,
+    blocks: Sequence[Mapping[str, Any]],
+    code: Mapping[str, str],
+    *,
+    pipeline: str = "p",
+    variables: Mapping[str, Any] | None = None,
+) -> Project:
+    """A project with one pipeline; `code` is the source of each block by uuid."""
+    kinds = {entry["uuid"]: entry["type"] for entry in blocks}
+    for uuid, source in code.items():
+        path = root / FOLDERS[kinds[uuid]] / f"{uuid}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(source))
+    content = {"uuid": pipeline, "type": "python", "blocks": list(blocks), "variables": dict(variables or {})}
+    write_pipeline(root, yaml.safe_dump(content, sort_keys=False), pipeline=pipeline)
+    return Project(root)
+
+
+def write_pipeline(root: Path, text: str, *, pipeline: str = "p") -> Path:
+    path = root / "pipelines" / pipeline / "metadata.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(textwrap.dedent(text))
+    return path
