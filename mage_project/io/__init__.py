@@ -1,0 +1,1 @@
+"""Connectors with the names and signatures of Mage's."""
