@@ -216,6 +216,9 @@ class Run:
 
     # -- the end
 
+    def warn(self, block: Block, message: str) -> None:
+        self._warned(block.uuid, message)
+
     def _warned(self, block: str | None, message: str) -> None:
         if message not in self.record.warnings:
             self.record.warnings.append(message)

@@ -11,7 +11,6 @@ import contextvars
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -295,16 +294,24 @@ class Stream:
             verdict(block, reader.node.record.tests)
 
     def _commit(self) -> None:
+        """Everything that can fail first, for every store; then the commits themselves."""
         waiting = [reader for reader in self._exporters if reader.pending]
-        while waiting:
-            reader = waiting.pop(0)
-            try:
-                reader.pending.commit_all()
-            except Exception as error:
-                for other in waiting:
-                    other.pending.rollback_all()
-                reader.node.record.status = "failed"
-                raise block_error(reader.node.block, error) from error
+        for step in (commits.Commits.prepare_all, commits.Commits.commit_all):
+            for place, reader in enumerate(waiting):
+                try:
+                    step(reader.pending)
+                except Exception as error:
+                    for other in waiting[place + 1 :] if step is commits.Commits.commit_all else waiting:
+                        self._roll_back(other)
+                    reader.node.record.status = "failed"
+                    raise block_error(reader.node.block, error) from error
+
+    def _roll_back(self, reader: Reader) -> None:
+        """Roll back what the reader handed over. Its store forgets the transaction anyway if that fails."""
+        try:
+            reader.pending.rollback_all()
+        except Exception as error:  # noqa: BLE001 - the error that led here is the one to tell
+            self._run.warn(reader.node.block, f"could not be rolled back in order: {error}")
 
     def _give_up(self, error: BaseException) -> BaseException:
         """End every reader, roll everything back, and find the error that came first."""
@@ -314,8 +321,7 @@ class Stream:
         for reader in readers:
             if reader.error is None or reader.pending:
                 reader.join()
-            with suppress(MageProjectError):
-                reader.pending.rollback_all()
+            self._roll_back(reader)
         causes = [reader for reader in readers if reader.error and not isinstance(reader.error, StreamBroken)]
         for node in self._nodes.values():
             node.record.status = "cancelled"

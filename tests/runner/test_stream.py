@@ -7,6 +7,7 @@ import pytest
 from mage_project.errors import StoreUnavailable
 from mage_project.io import commits
 from mage_project.runner.run import Run
+from mage_project.runner.running import importable
 from tests.projects import block, write_project
 
 STREAM = {"configuration": {"stream": True}}
@@ -50,8 +51,12 @@ def stores():
 
 
 def run(tmp_path, blocks, code, variables, **options):
-    project = write_project(tmp_path, blocks, code)
-    return Run(project.pipeline("p"), variables, retry_delays_s=(), **options).execute()
+    return execute(write_project(tmp_path, blocks, code), variables, **options)
+
+
+def execute(project, variables, retry_delays_s=(), **options):
+    with importable(project.root):
+        return Run(project.pipeline("p"), variables, retry_delays_s=retry_delays_s, **options).execute()
 
 
 def line(*exporters):
@@ -131,7 +136,7 @@ def test_a_failure_that_may_pass_is_tried_again_from_the_start(tmp_path, stores)
     flaky = EXPORTER + "    kwargs['tries'].append(1)\n    if len(kwargs['tries']) < 2: raise kwargs['error']\n"
     variables = {**stores, "tries": tries, "error": StoreUnavailable("the connection was lost")}
     project = write_project(tmp_path, line("a"), {"load": LOADER, "clean": CLEAN, "a": flaky})
-    record = Run(project.pipeline("p"), variables, retry_delays_s=(0.0,)).execute()
+    record = execute(project, variables, retry_delays_s=(0.0,))
     assert (record.error, len(tries), stores["store"]) == (None, 2, [[0, 2, 4, 6, 8]])
     assert record.block("load").rows_out == 9
     assert any("trying again" in warning for warning in record.warnings)

@@ -1,0 +1,70 @@
+# The whole daily life of the project. `make demo` and `make test` are enough to begin with.
+
+BIN := .venv/bin
+READY := .venv/.ready
+MAGE_READY := .venv-mage/.ready
+
+# Python 3.13 where there is one (PATH, pyenv, uv), else any from 3.11 on.
+FIND_PYTHON = for python in $(1) python3; do \
+	command -v $$python >/dev/null 2>&1 && $$python -c 'import sys; sys.exit(not $(2))' 2>/dev/null \
+	&& echo $$python && break; done
+PYTHON ?= $(shell $(call FIND_PYTHON,python3.13 $(HOME)/.pyenv/versions/3.13*/bin/python3 \
+	$(HOME)/.local/share/uv/python/cpython-3.13*/bin/python3 python3.12 python3.11,sys.version_info >= (3, 11)))
+# Mage 0.9.80 itself runs on 3.10 to 3.12.
+MAGE_PYTHON ?= $(shell $(call FIND_PYTHON,python3.11 $(HOME)/.pyenv/versions/3.11*/bin/python3 python3.10 \
+	$(HOME)/.pyenv/versions/3.10*/bin/python3 python3.12,(3, 10) <= sys.version_info < (3, 13)))
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show these targets.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(READY): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; none was found. Name one: make PYTHON=/path/to/python3" >&2; exit 2; }
+	@echo "installing into .venv with $(PYTHON)"
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+.PHONY: venv
+venv: $(READY) ## Make .venv with everything in it.
+
+.PHONY: demo
+demo: $(READY) ## Run green_taxi_etl on the sample months, against a local Postgres and GCS.
+	@$(BIN)/mage-project local up
+	@$(BIN)/mage-project run green_taxi_etl --local --var source=sample_data
+	@$(BIN)/python sample_data/look.py
+
+.PHONY: test
+test: $(READY) ## Run every test.
+	@$(BIN)/python -m pytest
+
+.PHONY: lint
+lint: $(READY) ## Check format, style and layers.
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/lint-imports
+
+.PHONY: types
+types: $(READY) ## Check types.
+	@$(BIN)/mypy
+
+.PHONY: bench
+bench: $(READY) ## Measure speed and memory against psql and real Mage; writes benchmarks/RESULTS.md.
+	@$(BIN)/python benchmarks/bench.py
+
+$(MAGE_READY):
+	@test -n "$(MAGE_PYTHON)" || { echo "real Mage needs Python 3.10, 3.11 or 3.12; none was found: the tests against it are skipped" >&2; exit 2; }
+	@echo "installing Mage 0.9.80 into .venv-mage with $(MAGE_PYTHON); it is 1.4 GB"
+	@$(MAGE_PYTHON) -m venv --clear .venv-mage
+	@.venv-mage/bin/python -m pip install --quiet --disable-pip-version-check mage-ai==0.9.80 -r requirements.txt
+	@touch $@
+
+.PHONY: mage-venv
+mage-venv: $(MAGE_READY) ## Install real Mage, for the tests against it.
+
+.PHONY: clean
+clean: ## Stop the local stack and remove what was made (not the downloaded months).
+	@test ! -x $(BIN)/mage-project || $(BIN)/mage-project local down
+	@rm -rf .mage_project/local .mage_project/last_run .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
