@@ -167,9 +167,7 @@ def zones(rng: np.random.Generator, count: int) -> Ints:
     return shuffled[crowd]
 
 
-def fare_columns(
-    rng: np.random.Generator, pickup: Ints, miles: Floats, dispatched: Mask
-) -> dict[str, Floats]:
+def fare_columns(rng: np.random.Generator, pickup: Ints, miles: Floats, dispatched: Mask) -> dict[str, Floats]:
     """The eight amounts in dollars; total_amount is the sum of the others, one trip in 300 is a refund."""
     import numpy as np
 
@@ -179,8 +177,7 @@ def fare_columns(
     tipped = rng.random(count) < 0.68
     amounts = {
         "fare_amount": np.where(dispatched, np.round(fare + rng.random(count) * 9, 2), fare),
-        "extra": np.select([dispatched, hour >= 20, hour >= 16], [0.0, 0.5, 1.0], 0.0)
-        + 2.5 * (hour % 3 == 0),
+        "extra": np.select([dispatched, hour >= 20, hour >= 16], [0.0, 0.5, 1.0], 0.0) + 2.5 * (hour % 3 == 0),
         "mta_tax": np.where(rng.random(count) < 0.993, 0.5, 0.0),
         "tip_amount": np.where(tipped, np.round(fare * rng.normal(0.24, 0.06, count).clip(0.01), 2), 0.0),
         "tolls_amount": np.where(rng.random(count) < 0.04, 6.12, 0.0),
@@ -197,9 +194,7 @@ def fare_columns(
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rows", type=int, required=True, help="trips in the month")
-    parser.add_argument(
-        "--folder", type=Path, default=DATA, help="where months are kept (default: benchmarks/data)"
-    )
+    parser.add_argument("--folder", type=Path, default=DATA, help="where months are kept (default: benchmarks/data)")
     wanted = parser.parse_args()
     print(ensure_month(wanted.rows, folder=wanted.folder))
 

