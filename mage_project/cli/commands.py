@@ -48,6 +48,13 @@ def project_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return with_project
 
 
+def parsed(assignments: Sequence[str]) -> dict[str, Any]:
+    """The variables given with `--var`."""
+    from mage_project.runner.variables import parse_assignments
+
+    return parse_assignments(assignments)
+
+
 @cli.command()
 @click.argument("pipeline")
 @click.option("--var", "assignments", multiple=True, metavar="NAME=VALUE", help="A variable; may be repeated.")
@@ -56,18 +63,23 @@ def project_option(command: Callable[..., Any]) -> Callable[..., Any]:
 @project_option
 def run(project: Project, pipeline: str, assignments: Sequence[str], local: bool, as_json: bool) -> None:
     """Run PIPELINE. Exit code 0: done, 1: a block failed, 2: wrong usage or configuration, 3: a test failed."""
+    from mage_project.cli.guard import guarded
+
+    variables = parsed(assignments)
+    sys.exit(guarded(lambda: _run(project, pipeline, variables, local=local, as_json=as_json)))
+
+
+def _run(project: Project, pipeline: str, variables: dict[str, Any], *, local: bool, as_json: bool) -> int:
     from mage_project.cli.reporters import reporter_for
     from mage_project.runner.running import run_pipeline
-    from mage_project.runner.variables import parse_assignments
 
-    reporter = reporter_for(as_json=as_json)
     try:
-        record = run_pipeline(project, pipeline, parse_assignments(assignments), reporter=reporter, local=local)
+        return run_pipeline(project, pipeline, variables, reporter=reporter_for(as_json=as_json), local=local).exit_code
     except MageProjectError as error:
         if as_json:
             click.echo(_failure_json(pipeline, error))
-        raise
-    sys.exit(record.exit_code)
+        click.echo(f"error: {error}", err=True)
+        return error.exit_code
 
 
 def _failure_json(pipeline: str, error: MageProjectError) -> str:
@@ -151,17 +163,36 @@ def block(
     local: bool,
 ) -> None:
     """Run BLOCK alone, on what its upstream blocks gave in the last run or on files, and show its output."""
+    from mage_project.cli.guard import guarded
+
+    variables = parsed(assignments)
+    sys.exit(guarded(lambda: _run_block(project, uuid, variables, pipeline=pipeline, files=files, local=local)))
+
+
+def _run_block(
+    project: Project,
+    uuid: str,
+    variables: dict[str, Any],
+    *,
+    pipeline: str | None,
+    files: Sequence[Path],
+    local: bool,
+) -> int:
     from mage_project.cli.reporters import reporter_for
     from mage_project.cli.showing import described
     from mage_project.runner.single import run_block
-    from mage_project.runner.variables import parse_assignments
 
-    given = parse_assignments(assignments)
     reporter = reporter_for(as_json=False)
-    record, output = run_block(project, uuid, given, pipeline=pipeline, files=files, reporter=reporter, local=local)
+    try:
+        record, output = run_block(
+            project, uuid, variables, pipeline=pipeline, files=files, reporter=reporter, local=local
+        )
+    except MageProjectError as error:
+        click.echo(f"error: {error}", err=True)
+        return error.exit_code
     if record.exit_code == 0:
         click.echo(f"\n{described(output)}")
-    sys.exit(record.exit_code)
+    return record.exit_code
 
 
 @cli.command()

@@ -108,8 +108,8 @@ def _write(folder: Path, name: str, value: Any) -> None:
 
 
 def _read_frame(path: Path) -> Any:
-    import pandas as pd
+    """The frame with the types it had: Arrow's file keeps pandas' own description of them."""
     import pyarrow as pa
 
     with pa.OSFile(str(path), "rb") as source:
-        return pa.ipc.open_file(source).read_all().to_pandas(types_mapper=pd.ArrowDtype)
+        return pa.ipc.open_file(source).read_all().to_pandas()

@@ -65,7 +65,7 @@ def load(block: Block) -> Code:
     module.__file__ = str(block.path)
     # Registered, because dataclasses and pickle look a class's module up there.
     sys.modules[module.__name__] = module
-    for name in (RUN_DECORATORS.get(block.type, block.type), *COMMON_DECORATORS):
+    for name in DECORATORS:
         module.__dict__[name] = code.collector(name)
     source = block.path.read_bytes()
     try:

@@ -133,18 +133,18 @@ class Stream:
         try:
             self._start()
             self._pump()
-            self._finish()
+            self._finish_tests()
+            self._finish([reader for reader in self._exporters if reader.pending])
+            # From here on stores change: a signal waits until every one of them has.
+            with self._run.interrupts.shielded():
+                self._finish([reader for reader in self._exporters if not reader.pending])
+                self._commit()
+                self._complete()
         except BaseException as error:
             first = self._give_up(error)
             if first is error:
                 raise
             raise first from error
-        with self._run.interrupts.shielded():
-            self._commit()
-        for node in self._nodes.values():
-            node.record.status = "completed"
-            if node.whole is not None:
-                self._run.values.put(node.block.uuid, values.gathered(node.whole))
 
     # -- putting it together
 
@@ -280,13 +280,19 @@ class Stream:
             run_test(node.block, function, [values.for_reader(batch)], self._run.keywords(node.block), record)
         verdict(node.block, [record for _, record in each])
 
-    def _finish(self) -> None:
-        """The end: first of the tests, then of those exporters that can still be rolled back, then of the others."""
+    def _finish_tests(self) -> None:
+        """The stream has ended: the verdict on the whole of it, before any exporter learns of the end."""
         for reader in self._whole_tests:
             reader.finish()
         for node in self._nodes.values():
             verdict(node.block, node.record.tests)
-        for reader in sorted(self._exporters, key=lambda reader: not reader.pending):
+
+    def _finish(self, exporters: Sequence[Reader]) -> None:
+        """Let the exporters end, one by one, and test what they returned.
+
+        Those that handed their commit over end first: they can still be rolled back when one of the others fails.
+        """
+        for reader in exporters:
             reader.finish()
             block = reader.node.block
             for function, record in reader.node.tests:
@@ -306,6 +312,12 @@ class Stream:
                     reader.node.record.status = "failed"
                     raise block_error(reader.node.block, error) from error
 
+    def _complete(self) -> None:
+        for node in self._nodes.values():
+            node.record.status = "completed"
+            if node.whole is not None:
+                self._run.values.put(node.block.uuid, values.gathered(node.whole))
+
     def _roll_back(self, reader: Reader) -> None:
         """Roll back what the reader handed over. Its store forgets the transaction anyway if that fails."""
         try:
@@ -324,7 +336,8 @@ class Stream:
             self._roll_back(reader)
         causes = [reader for reader in readers if reader.error and not isinstance(reader.error, StreamBroken)]
         for node in self._nodes.values():
-            node.record.status = "cancelled"
+            if node.record.status != "completed":
+                node.record.status = "cancelled"
         if isinstance(error, ReaderGone) and causes:
             error = causes[0].error or error
         self._blame(error)

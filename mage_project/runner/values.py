@@ -55,7 +55,11 @@ def _isolated(frame: pd.DataFrame) -> pd.DataFrame:
     mine = frame.copy(deep=False)
     for place, dtype in enumerate(frame.dtypes):
         column = frame.iloc[:, place]
-        if not hasattr(dtype, "pyarrow_dtype") and dtype.kind == "O" and any(isinstance(cell, (list, dict, set)) for cell in column.head(100)):
+        if (
+            not hasattr(dtype, "pyarrow_dtype")
+            and dtype.kind == "O"
+            and any(isinstance(cell, (list, dict, set)) for cell in column.head(100))
+        ):
             mine.isetitem(place, column.map(copy.deepcopy).array)
     return mine
 
