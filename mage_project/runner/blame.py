@@ -9,7 +9,11 @@ from mage_project.errors import BlockError, MageProjectError
 from mage_project.project import Block
 
 
-def block_error(block: Block, error: Exception, *, doing: str | None = None) -> MageProjectError:
+#: What a block's code may raise. `sys.exit()` in a block ends the block, not the runner.
+RAISED = (Exception, SystemExit)
+
+
+def block_error(block: Block, error: Exception | SystemExit, *, doing: str | None = None) -> MageProjectError:
     """What `error` says, and where: the innermost line in the block's own file, then where it was raised.
 
     An error of this package keeps its hint, its exit code and whether a retry can help.
@@ -35,7 +39,7 @@ def misuse(block: Block, what: str, hint: str) -> BlockError:
     return error
 
 
-def _sentence(error: Exception) -> str:
+def _sentence(error: Exception | SystemExit) -> str:
     """The error's message; the class stands before it where the message alone says too little."""
     text = str(error)
     if isinstance(error, (ValueError, OSError, RuntimeError, AssertionError)) and len(text) > 40:
@@ -43,7 +47,7 @@ def _sentence(error: Exception) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def _places(block: Block, error: Exception) -> list[str]:
+def _places(block: Block, error: Exception | SystemExit) -> list[str]:
     """`file:line in function` of the block's frame, and of the project's file that raised, where another one did."""
     frames = traceback.extract_tb(error.__traceback__)
     mine = [frame for frame in frames if frame.filename == str(block.path)]

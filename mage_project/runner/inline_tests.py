@@ -8,7 +8,7 @@ from typing import Any
 
 from mage_project.errors import TestFailed
 from mage_project.project import Block
-from mage_project.runner.blame import block_error
+from mage_project.runner.blame import RAISED, block_error
 from mage_project.runner.calls import call
 from mage_project.runner.channel import StreamBroken
 from mage_project.runner.records import TestRecord
@@ -29,7 +29,7 @@ def run_test(
         record.message = str(error) or _failing_line(error)
     except StreamBroken:
         raise
-    except Exception as error:
+    except RAISED as error:
         raise block_error(block, error, doing=f"test '{function.__name__}' could not be run") from error
     else:
         if isinstance(said, str) and record.passed:

@@ -12,7 +12,7 @@ from typing import Any
 
 from mage_project.errors import ConfigError
 from mage_project.project import Block
-from mage_project.runner.blame import block_error
+from mage_project.runner.blame import RAISED, block_error
 
 Function = Callable[..., Any]
 #: Decorators whose functions a run calls, by the type of block they belong to.
@@ -79,7 +79,7 @@ def load(block: Block) -> Code:
     try:
         with _imports_collect(code):
             exec(compiled, module.__dict__)  # noqa: S102 - running blocks is what this is for
-    except Exception as error:
+    except RAISED as error:
         raise block_error(block, error, doing="the file could not be executed") from error
     return code
 

@@ -13,7 +13,7 @@ from typing import Any
 from mage_project.errors import MageProjectError
 from mage_project.project import Block, Pipeline
 from mage_project.runner import memory, namespace, speech, values
-from mage_project.runner.blame import block_error, misuse
+from mage_project.runner.blame import RAISED, block_error, misuse
 from mage_project.runner.calls import call, takes_stream
 from mage_project.runner.inline_tests import run_test, verdict
 from mage_project.runner.interrupts import Interrupted, Interrupts
@@ -194,7 +194,7 @@ class Run:
         mine = [values.for_reader(value) for value in inputs]
         try:
             output = call(function, mine, self.keywords(block))
-        except Exception as error:
+        except RAISED as error:
             raise block_error(block, error) from error
         if inspect.isgenerator(output):
             raise misuse(

@@ -19,7 +19,7 @@ from mage_project.errors import BlockError, MageProjectError
 from mage_project.io import commits
 from mage_project.project import Block
 from mage_project.runner import namespace, values
-from mage_project.runner.blame import block_error, misuse
+from mage_project.runner.blame import RAISED, block_error, misuse
 from mage_project.runner.calls import call, takes_stream
 from mage_project.runner.channel import Channel, ReaderGone, StreamBroken
 from mage_project.runner.inline_tests import run_test, verdict
@@ -195,7 +195,7 @@ class Stream:
                 return call(function, inputs, self._run.keywords(node.block, stream=True))
         except StreamBroken:
             raise
-        except Exception as error:
+        except RAISED as error:
             if isinstance(error.__context__, StreamBroken) or isinstance(error.__cause__, StreamBroken):
                 raise StreamBroken from error
             raise block_error(node.block, error) from error
@@ -238,7 +238,7 @@ class Stream:
             )
         try:
             yield from output
-        except Exception as error:
+        except RAISED as error:
             raise block_error(source.block, error) from error
 
     def _hand_on(self, node: Node, batch: Any) -> None:
