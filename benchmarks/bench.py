@@ -82,7 +82,7 @@ def all_results(wanted: Wanted, scratch: Path, notes: list[str]) -> tuple[dict[s
     postgres = "no Postgres"
     if wanted.only & set(cases.LOADING):
         services = ("postgres", "gcs") if wanted.only & {cases.BOTH, cases.LAKE} else ("postgres",)
-        with serving(DATA, services) as server:
+        with serving(DATA, services, projects.shipped_buckets()) as server:
             postgres = f"PostgreSQL {server.sql('SHOW server_version')}"
             if not server.has_psql:
                 notes.append("No psql was found: its rows are psycopg2's `copy_expert` in a process of its own.")

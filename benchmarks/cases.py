@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -74,6 +75,7 @@ def loading(
         loader.prepare(variants[0])
         variants += loader.peers()
     except RunFailed as failure:
+        print(f"{failure}\n{failure.said}", file=sys.stderr)
         reasons |= dict.fromkeys(LOADING, f"the runner's first run {failure}")
         del reasons[MAGE]
         variants = []

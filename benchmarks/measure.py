@@ -18,7 +18,11 @@ LONGEST_S = 1800
 
 
 class RunFailed(Exception):
-    """A measured command ended with an error; the message has the end of what it printed."""
+    """A measured command ended with an error, or left something wrong; `said` is the end of what it printed."""
+
+    def __init__(self, message: str, said: str = "") -> None:
+        super().__init__(message)
+        self.said = said
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +74,7 @@ def interleaved(variants: Sequence[Variant], runs: int, tell: Callable[[str], No
                     tell(f"  {number + 1}/{runs} {variant.name}: {mine.samples[-1].wall_s:.2f} s")
                 except RunFailed as failure:
                     mine.trouble = str(failure)
-                    tell(f"  {number + 1}/{runs} {variant.name}: {failure}")
+                    tell(f"  {number + 1}/{runs} {variant.name}: {failure}\n{failure.said}")
     return series
 
 
@@ -97,8 +101,8 @@ def run(variant: Variant) -> Sample:
         watch.cancel()
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        last = " / ".join(log.read_text(errors="replace").strip().splitlines()[-3:])
-        raise RunFailed(f"failed with exit code {process.returncode}: {last[-300:]}")
+        end = "\n".join(log.read_text(errors="replace").strip().splitlines()[-12:])
+        raise RunFailed(f"failed with exit code {process.returncode}", end)
     return Sample(wall_s=wall_s, cpu_s=usage.ru_utime + usage.ru_stime, peak_rss_bytes=usage.ru_maxrss * 1024)
 
 

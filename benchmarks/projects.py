@@ -22,6 +22,7 @@ COURSE = "course_yellow"
 
 def shipped_copy(folder: Path) -> Path:
     """This repository's project, without the runner and everything else."""
+    folder.mkdir()
     for name in PARTS:
         part = REPOSITORY / name
         if part.is_dir():
@@ -42,6 +43,13 @@ def add_pipeline(project: Path, uuid: str, *, without: Collection[str] = (), var
     pipeline["variables"] = {**pipeline.get("variables", {}), **variables}
     write_pipeline(project, uuid, pipeline)
     return uuid
+
+
+def shipped_buckets() -> list[str]:
+    """The buckets that the shipped pipeline names in its variables."""
+    path = REPOSITORY / "pipelines" / SHIPPED / "metadata.yaml"
+    variables = (yaml.safe_load(path.read_text()) if path.exists() else {}).get("variables", {})
+    return [value for name, value in variables.items() if "bucket" in name]
 
 
 def trivial_project(folder: Path, *, sizes: Collection[int]) -> Path:

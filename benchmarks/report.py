@@ -166,7 +166,8 @@ def markdown(results: Results, *, notes: Sequence[str], postgres: str) -> str:
 METHOD = (
     "Whole processes, variants interleaved round by round, medians with the fastest and the slowest run in brackets; "
     "ratios are taken round by round. Processor seconds and peak memory (1 MB = 10⁶ bytes) are the measured "
-    "command's own, without the server's. `python benchmarks/bench.py` writes this page."
+    "command's own, without the server's (the measuring process itself "
+    "has about 25 MB, and no peak is shown below that). `python benchmarks/bench.py` writes this page."
 )
 
 

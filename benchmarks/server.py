@@ -32,9 +32,9 @@ class Server:
 
     def sql(self, *statements: str) -> str:
         """What the statements print, unaligned, without headers. Raises CalledProcessError after printing why."""
-        return subprocess.run(
-            self.command(*statements), env=self.env, check=True, stdout=subprocess.PIPE, text=True
-        ).stdout.strip()
+        quiet = {**self.env, "PGOPTIONS": "-c client_min_messages=warning"}
+        done = subprocess.run(self.command(*statements), env=quiet, check=True, stdout=subprocess.PIPE, text=True)
+        return done.stdout.strip()
 
     def drop(self, *tables: str) -> None:
         """Clears the way for a run, so that no run pays for the one before."""
@@ -45,7 +45,7 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path, services: Sequence[str]) -> Iterator[Server]:
+def serving(folder: Path, services: Sequence[str], buckets: Sequence[str]) -> Iterator[Server]:
     """The local stack below `folder`; with PGHOST set, that server instead (and the stack for the rest)."""
     own = "PGHOST" in os.environ
     wanted = [service for service in services if not (own and service == "postgres")]
@@ -56,6 +56,8 @@ def serving(folder: Path, services: Sequence[str]) -> Iterator[Server]:
         stack = LocalStack(folder)
         stack.up(wanted)
         try:
+            if "gcs" in wanted:
+                stack.ensure_buckets(buckets)
             yield Server(env={**os.environ, **found, **stack.env(wanted)}, client=client())
         finally:
             stack.down()
