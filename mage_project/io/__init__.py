@@ -1,1 +1,1 @@
-"""Connectors with the names and signatures of Mage's."""
+"""Stores and files under Mage's names: Postgres, GoogleCloudStorage, FileIO and the profiles they connect with."""

@@ -1,61 +1,112 @@
-"""Commits that wait for each other.
+"""Commits that wait until everything that belongs together has passed.
 
-While a stream runs, a connector that has written everything does not commit: it hands its commit over, and the runner
-makes all of them together once every block has finished and every test has passed, or rolls all of them back.
+Inside `collecting(commits)` a connector that has written everything hands over how to commit and how to roll back
+instead of committing. Outside it commits at once.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from threading import Lock
 
-_current: ContextVar[Commits | None] = ContextVar("commits", default=None)
+log = logging.getLogger(__name__)
+
+Action = Callable[[], None]
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Pending:
-    commit: Callable[[], None]
-    rollback: Callable[[], None]
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Pending:
+    """One store's waiting commit. `prepare` does what may still fail (locks, swaps); after it `commit` is quick."""
+
+    commit: Action
+    rollback: Action
+    prepare: Action | None = None
+    what: str = "a store"
 
 
 class Commits:
-    """The commits that were handed over, in order."""
+    """The commits that wait for each other, in the order in which they were handed over. Safe to fill from threads."""
 
     def __init__(self) -> None:
-        self._pending: list[_Pending] = []
+        self._pending: list[Pending] = []
+        self._prepared: set[Pending] = set()
+        self._lock = Lock()
 
-    def __bool__(self) -> bool:
-        return bool(self._pending)
+    def __len__(self) -> int:
+        return len(self._pending)
 
-    def add(self, *, commit: Callable[[], None], rollback: Callable[[], None]) -> None:
-        """Hand over a commit as soon as the transaction has begun, so that it can be rolled back from then on."""
-        self._pending.append(_Pending(commit=commit, rollback=rollback))
+    def add(self, *, commit: Action, rollback: Action, prepare: Action | None = None, what: str = "a store") -> Pending:
+        """Hand over a commit. Each of its callables is called at most once, from any thread."""
+        pending = Pending(commit=commit, rollback=rollback, prepare=prepare, what=what)
+        with self._lock:
+            self._pending.append(pending)
+        return pending
+
+    def discard(self, pending: Pending) -> None:
+        """Forget a commit whose store has rolled back by itself."""
+        with self._lock:
+            if pending in self._pending:
+                self._pending.remove(pending)
+
+    def prepare_all(self) -> None:
+        """Do everything that can fail before the first commit. Raises what failed, with nothing committed."""
+        for pending in list(self._pending):
+            if pending.prepare is not None and pending not in self._prepared:
+                self._prepared.add(pending)
+                pending.prepare()
 
     def commit_all(self) -> None:
-        """Commit in order. If one fails, the ones behind it are rolled back and its error is raised."""
-        while self._pending:
-            pending = self._pending.pop(0)
-            try:
+        """Prepare, then commit in order. If one fails, the rest is rolled back, and the error says what was done."""
+        done: list[str] = []
+        try:
+            self.prepare_all()
+            while pending := self._take():
                 pending.commit()
-            except BaseException:
-                self.rollback_all()
-                raise
+                done.append(pending.what)
+        except BaseException as error:
+            if done:
+                error.add_note(f"committed before it failed: {', '.join(done)}")
+            self._roll_back_after(error)
+            raise
 
     def rollback_all(self) -> None:
-        while self._pending:
-            self._pending.pop().rollback()
+        """Roll everything back, the newest first. Every rollback is tried; the first error is raised at the end."""
+        first: BaseException | None = None
+        while pending := self._take(-1):
+            try:
+                pending.rollback()
+            except Exception as error:  # noqa: BLE001 - the others must be rolled back all the same
+                log.warning("%s could not be rolled back: %s", pending.what, error)
+                first = first or error
+        if first is not None:
+            raise first
+
+    def _take(self, index: int = 0) -> Pending | None:
+        with self._lock:
+            return self._pending.pop(index) if self._pending else None
+
+    def _roll_back_after(self, error: BaseException) -> None:
+        try:
+            self.rollback_all()
+        except Exception as second:  # noqa: BLE001 - the commit's own error is the one to tell
+            error.add_note(f"and the rest could not be rolled back: {second}")
+
+
+_current: ContextVar[Commits | None] = ContextVar("mage_project_commits", default=None)
 
 
 def current() -> Commits | None:
-    """Where to hand commits over, or None where a connector commits by itself."""
+    """The commits that are being collected here, or None where a connector commits at once."""
     return _current.get()
 
 
 @contextmanager
 def collecting(commits: Commits | None = None) -> Iterator[Commits]:
-    """Inside, connectors hand their commits over."""
+    """Inside (and in contexts copied from inside), connectors hand their commits to `commits`, else to a new one."""
     collected = Commits() if commits is None else commits
     token = _current.set(collected)
     try:

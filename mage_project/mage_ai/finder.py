@@ -6,7 +6,6 @@ import importlib
 import sys
 from collections.abc import Sequence
 from functools import cache
-from functools import cache
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location

@@ -1,0 +1,82 @@
+"""The connector to files, with Mage's names and signatures."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mage_project.errors import StoreError
+from mage_project.io import formats
+from mage_project.io.placing import Watched, placed
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class FileIO:
+    """Frames in CSV, JSON and Parquet files, the format told by the file's ending."""
+
+    def __init__(self, verbose: bool = False, **_kwargs: Any) -> None:
+        self.verbose = verbose
+
+    def load(
+        self,
+        filepath: str | os.PathLike[str] | None = None,
+        format: str | None = None,
+        file_directories: Iterable[str | os.PathLike[str]] | None = None,
+        limit: int | None = None,
+        **kwargs: Any,
+    ) -> pd.DataFrame:
+        """The frame in the file, or in all files below `file_directories`; at most `limit` rows.
+
+        `kwargs` go to pandas' reader. Raises StoreError if there is no such file, or it is not what its ending says.
+        """
+        import pandas as pd
+
+        if file_directories:
+            paths = sorted(path for folder in file_directories for path in Path(folder).rglob("*") if path.is_file())
+            if not paths:
+                raise StoreError(f"there are no files below {', '.join(map(str, file_directories))}")
+            frame = pd.concat([self._load(path, format, kwargs) for path in paths], axis=0, ignore_index=True)
+        else:
+            if filepath is None:
+                raise StoreError("load needs a filepath")
+            frame = self._load(Path(filepath), format, kwargs)
+        return frame if limit is None else frame[:limit]
+
+    def export(self, df: Any, filepath: str | os.PathLike[str], format: str | None = None, **kwargs: Any) -> None:
+        """Write a frame, or an iterator of frames batch by batch; the file appears when it is complete.
+
+        `kwargs` go to pandas' writer. Raises StoreError where the folder is missing or the disk full.
+        """
+        path = Path(filepath)
+        formats.format_of(path.name, format)
+        if not path.parent.is_dir():
+            raise StoreError(f"there is no folder {path.parent}", where=str(path), hint=f"mkdir -p {path.parent}")
+        source = Watched(df)
+        try:
+            with placed(path) as beside:
+                formats.write(source.data, beside, path.name, format, **kwargs)
+        except OSError as error:
+            if error is source.error:
+                raise
+            raise StoreError(f"cannot be written: {error.strerror or error}", where=str(path)) from error
+
+    def exists(self, filepath: str | os.PathLike[str]) -> bool:
+        """Whether there is such a file."""
+        return Path(filepath).exists()
+
+    def _load(self, path: Path, format: str | None, options: dict[str, Any]) -> pd.DataFrame:
+        try:
+            return formats.read(path, path.name, format, **options)
+        except FileNotFoundError as error:
+            folder = path.parent
+            names = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
+            close = difflib.get_close_matches(path.name, names, n=1)
+            guess = f" Did you mean '{close[0]}'?" if close else ""
+            raise StoreError(f"there is no file {path}.{guess}", where=str(path)) from error
+        except PermissionError as error:
+            raise StoreError("the file cannot be read: permission denied", where=str(path)) from error

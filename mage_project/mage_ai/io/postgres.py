@@ -1,0 +1,7 @@
+"""mage_ai.io.postgres"""
+
+from __future__ import annotations
+
+from mage_project.io.postgres import Postgres
+
+__all__ = ["Postgres"]
