@@ -1,0 +1,62 @@
+"""Ports on the loopback interface: free ones, and the one a server had last time."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from pathlib import Path
+
+HOST = "127.0.0.1"
+
+_log = logging.getLogger(__name__)
+
+
+def connect(port: int, timeout_s: float = 2.0) -> socket.socket:
+    """A connection to `port`; raises OSError."""
+    connection = socket.socket()  # `create_connection` would load the tables of international host names
+    try:
+        connection.settimeout(timeout_s)
+        connection.connect((HOST, port))
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def free_port() -> int:
+    """A port that nobody listens on right now."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on `port` right now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def remembered(path: Path) -> int | None:
+    """The port that `path` remembers, if any."""
+    try:
+        return int(path.read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def choose(path: Path) -> int:
+    """The remembered port if it is free, else a new one, which is remembered from now on."""
+    before = remembered(path)
+    if before is not None and is_free(before):
+        return before
+    port = free_port()
+    if before is not None:
+        _log.warning("port %d is taken by another program: %s moves to %d", before, path.stem, port)
+    path.write_text(f"{port}\n")
+    return port

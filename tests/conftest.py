@@ -1,0 +1,36 @@
+"""What tests of several packages share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from mage_project.local import LocalStack
+
+
+@pytest.fixture(scope="session")
+def local_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """Postgres and GCS of a project of its own, running; one per pytest worker."""
+    stack = LocalStack(tmp_path_factory.mktemp("local stack"))
+    stack.up()
+    yield stack
+    stack.down()
+
+
+@pytest.fixture
+def postgres_env(local_stack: LocalStack, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The variables that point to the local Postgres, set in this test."""
+    return _set(local_stack.env(("postgres",)), monkeypatch)
+
+
+@pytest.fixture
+def gcs_env(local_stack: LocalStack, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The variables that point to the local GCS server, set in this test."""
+    return _set(local_stack.env(("gcs",)), monkeypatch)
+
+
+def _set(variables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return variables

@@ -1,0 +1,136 @@
+"""What kills, crashes and other programs leave behind, and that `up` puts it right."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from google.cloud import storage
+
+from mage_project.local import LocalStack
+from tests.local.owners import OwnerFactory, eventually, processes_of, query, running
+
+
+@pytest.fixture
+def stack(project: Path) -> Iterator[LocalStack]:
+    """A stack that runs and is stopped after the test."""
+    used = LocalStack(project)
+    used.up()
+    yield used
+    used.down()
+
+
+@pytest.fixture
+def local(project: Path) -> Path:
+    return project / ".mage_project" / "local"
+
+
+def pid_of(local: Path, service: str) -> int:
+    return int((local / f"{service}.lock").read_text())
+
+
+def test_committed_rows_outlive_a_kill_of_postgres(stack: LocalStack, local: Path) -> None:
+    query(stack, "DROP TABLE IF EXISTS safe; CREATE TABLE safe AS SELECT generate_series(1, 10000) AS n")
+    os.kill(pid_of(local, "postgres"), signal.SIGKILL)
+    stack.up()
+    assert query(stack, "SELECT count(*) FROM safe") == [(10000,)]
+
+
+def test_a_killed_gcs_server_starts_again(stack: LocalStack, local: Path) -> None:
+    stack.ensure_buckets(["survivor"])
+    os.kill(pid_of(local, "gcs"), signal.SIGKILL)
+    stack.up()
+    assert stack.ensure_buckets(["survivor"]) == []
+
+
+def test_status_notices_a_killed_server(stack: LocalStack, project: Path, local: Path) -> None:
+    os.kill(pid_of(local, "gcs"), signal.SIGKILL)
+    eventually(lambda: running(project) == {"postgres"})
+
+
+def test_a_kill_of_everything_at_once_is_put_right(project: Path, owner: OwnerFactory, local: Path) -> None:
+    process = owner(project).is_ready()
+    for service in ("watcher", "postgres", "gcs"):
+        os.kill(pid_of(local, service), signal.SIGKILL)
+    process.kill()
+    eventually(lambda: not processes_of(project))
+    stack = LocalStack(project)
+    stack.up()
+    assert query(stack, "SELECT 1") == [(1,)]
+    stack.down()
+
+
+def test_a_killed_watcher_is_replaced_by_the_next_user(project: Path, owner: OwnerFactory, local: Path) -> None:
+    first = owner(project).is_ready()
+    os.kill(pid_of(local, "watcher"), signal.SIGKILL)
+    first.kill()
+    assert running(project) == {"postgres", "gcs"}
+    owner(project).is_ready().kill()
+    eventually(lambda: not processes_of(project))
+
+
+def test_a_pid_file_whose_pid_is_another_programs_by_now_is_no_obstacle(project: Path, local: Path) -> None:
+    stack = LocalStack(project)
+    stack.up(("postgres",))
+    account = (local / "pg18").stat().st_uid
+    stack.down()
+    options = {"user": account} if os.geteuid() == 0 else {}
+    with subprocess.Popen(["sleep", "60"], **options) as other:  # type: ignore[call-overload]
+        try:
+            (local / "pg18" / "postmaster.pid").write_text(f"{other.pid}\n/elsewhere\n0\n0\n\n\n")
+            stack.up(("postgres",))
+            assert query(stack, "SELECT 1") == [(1,)]
+            assert other.poll() is None
+        finally:
+            other.kill()
+            stack.down()
+
+
+@pytest.mark.parametrize("service", ["postgres", "gcs"])
+def test_a_server_whose_port_was_taken_moves_to_another_one(project: Path, local: Path, service: str) -> None:
+    port_file = local / f"{service}.port"
+    with socket.socket() as other:
+        before = int(port_file.read_text())
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", before))
+        other.listen()
+        stack = LocalStack(project)
+        stack.up((service,))
+        assert int(port_file.read_text()) != before
+        assert running(project) == {service}
+        stack.down()
+
+
+def test_a_lost_password_is_replaced(project: Path, local: Path) -> None:
+    before = (local / "postgres.password").read_text()
+    (local / "postgres.password").unlink()
+    stack = LocalStack(project)
+    stack.up(("postgres",))
+    assert query(stack, "SELECT 1") == [(1,)]
+    assert stack.env(("postgres",))["PGPASSWORD"] != before
+    stack.down()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="objects are told from files by extended attributes of Linux")
+def test_a_file_put_into_a_bucket_by_hand_is_set_aside(project: Path, local: Path) -> None:
+    stack = LocalStack(project)
+    stack.up(("gcs",))
+    stack.ensure_buckets(["touched"])
+    stack.down()
+    (stack.bucket_folder("touched") / "by hand.txt").write_text("mine")
+    stack.up(("gcs",))
+    url = stack.env(("gcs",))["STORAGE_EMULATOR_HOST"]
+    client = storage.Client(project="local", client_options={"api_endpoint": url}, use_auth_w_custom_endpoint=False)
+    try:
+        client.bucket("touched").blob("real.txt").upload_from_string("object")
+        assert [blob.name for blob in client.list_blobs("touched")] == ["real.txt"]
+    finally:
+        client.close()
+        stack.down()
+    assert (local / "gcs" / "no-objects" / "touched" / "by hand.txt").read_text() == "mine"
