@@ -37,7 +37,7 @@ _ENDINGS = {
     ".parquet": FileFormat.PARQUET,
 }
 #: Endings of compressed files, with pandas' name of the compression.
-_COMPRESSED = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz", ".zst": "zstd"}
+_COMPRESSED = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz"}
 
 
 def format_of(name: str, given: str | None = None) -> FileFormat:
@@ -92,7 +92,7 @@ def read(path: Path, name: str, given: str | None = None, **options: Any) -> pd.
 def write(data: Any, path: Path, name: str, given: str | None = None, **options: Any) -> int:
     """Write a frame, or an iterator of frames batch by batch, to `path` in the format of `name`; the number of rows.
 
-    `options` go to pandas' writer. Times keep their microseconds. Raises StoreError for what is no frame, and
+    `options` go to pandas' writer. Times keep their microseconds; in JSON they are ISO texts. Raises StoreError for what is no frame, and
     whatever the iterator raises.
     """
     from mage_project.io.frames import is_frame
@@ -100,6 +100,8 @@ def write(data: Any, path: Path, name: str, given: str | None = None, **options:
     kind = format_of(name, given)
     if kind is not FileFormat.PARQUET:
         options.setdefault("compression", compression_of(name))
+    if kind in {FileFormat.JSON, FileFormat.NDJSON}:
+        options = {"date_format": "iso", "date_unit": "us", **options}
     if is_frame(data):
         return _write_frame(_pandas(data), path, kind, options)
     from mage_project.io import streamed_files
