@@ -1,0 +1,49 @@
+"""Write the trips to a table of Parquet files in a bucket, one folder for each pickup date, in place of the old."""
+
+import os
+import sys
+from os import path
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pandas as pd
+from google.cloud import storage
+from mage_ai.io.config import ConfigFileLoader
+from mage_ai.settings.repo import get_repo_path
+
+if "data_exporter" not in globals():
+    from mage_ai.data_preparation.decorators import data_exporter
+
+sys.path.append(get_repo_path())  # taxi/ is in the project's folder, and Mage looks only in the one above it
+
+from taxi.lake import Lake
+from taxi.partitions import write_partitions
+
+
+@data_exporter
+def trips_to_gcs(trips, *args, **kwargs):
+    """
+    Variables of the pipeline:
+        bucket: the bucket; it has to exist
+        lake_table: the folder in it, which holds this table and nothing else
+        partition: the column with the dates
+
+    A day is in gs://<bucket>/<lake_table>/<partition>=YYYY-MM-DD/. The files are written to this machine first and
+    take their places in the bucket only when all trips are there: taxi/lake.py says what is guaranteed.
+    """
+    frames = [trips] if isinstance(trips, pd.DataFrame) else trips
+    lake = Lake(gcs_client(), kwargs.get("bucket", "nyc-taxi-lake"), kwargs.get("lake_table", "green_taxi"))
+    lake.recover()
+
+    with TemporaryDirectory() as folder:
+        write_partitions(frames, Path(folder), kwargs.get("partition", "lpep_pickup_date"))
+        lake.replace(Path(folder))
+
+
+def gcs_client():
+    """With the key file of io_config.yaml where it names one, else with what Google finds on this machine."""
+    config = ConfigFileLoader(path.join(get_repo_path(), "io_config.yaml"), "default")
+    key_file = config["GOOGLE_SERVICE_ACC_KEY_FILEPATH"]
+    if key_file and "STORAGE_EMULATOR_HOST" not in os.environ:
+        return storage.Client.from_service_account_json(key_file)
+    return storage.Client()

@@ -1,0 +1,43 @@
+"""Months of New York's taxi trips, from the course's releases or any copy of them."""
+
+import sys
+
+from mage_ai.settings.repo import get_repo_path
+
+if "data_loader" not in globals():
+    from mage_ai.data_preparation.decorators import data_loader
+if "test" not in globals():
+    from mage_ai.data_preparation.decorators import test
+
+sys.path.append(get_repo_path())  # taxi/ is in the project's folder, and Mage looks only in the one above it
+
+from taxi.checks import loaded_as_known
+from taxi.files import RELEASES
+from taxi.trips import month_frames, one_frame
+
+
+@data_loader
+def load_taxi_trips(*args, **kwargs):
+    """
+    Variables of the pipeline:
+        service: green or yellow
+        months: a list of YYYY-MM
+        source: where <service>/<service>_tripdata_<month>.csv.gz is: an address, a folder or gs://bucket/prefix
+
+    Returns all trips as one frame; in a stream an iterator of frames of about 45,000 trips each.
+    What the columns are and which types they get is written in taxi/columns.py.
+    """
+    frames = month_frames(
+        kwargs.get("service", "green"),
+        kwargs.get("months", ["2020-10", "2020-11", "2020-12"]),
+        kwargs.get("source", RELEASES),
+        project=get_repo_path(),
+        progress=kwargs.get("progress"),
+    )
+    return frames if kwargs.get("stream") else one_frame(frames)
+
+
+@test
+def test_known_answers(trips, *args, stream=False):
+    """For months whose answers are known: rows, columns, vendors, pickup dates and the sum of total_amount."""
+    return loaded_as_known(trips if stream else [trips])

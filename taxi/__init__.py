@@ -1,0 +1,1 @@
+"""What the blocks of this project know about New York's taxis: months, columns, files, known answers."""

@@ -1,0 +1,81 @@
+"""Writing a stream of trips as Parquet files, one folder for each day."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+GROUP_ROWS = 32_768  # a row group of about 1 MB, packed
+WAITING_ROWS = 300_000  # about 50 MB, however many days the trips are spread over
+OPEN_FILES = 200
+NO_DATE = "__HIVE_DEFAULT_PARTITION__"  # how Hive, Spark and BigQuery call the folder of the nulls
+
+Day = dt.date | None
+
+
+def write_partitions(frames: Iterable[pd.DataFrame], folder: Path, column: str) -> None:
+    """Write the rows to `<folder>/<column>=YYYY-MM-DD/part-0.parquet`, without `column` itself.
+
+    Rows keep their order, and the same rows in the same frames give the same bytes. Memory is bounded by
+    WAITING_ROWS. A day that comes back after OPEN_FILES others gets a further file, part-1 and so on.
+    """
+    days: _Days | None = None
+    for frame in frames:
+        schema = days.schema if days else pa.Schema.from_pandas(frame, preserve_index=False).remove_metadata()
+        days = days or _Days(folder, column, schema)
+        days.add(pa.Table.from_pandas(frame, schema, preserve_index=False))
+    if days:
+        days.close()
+
+
+class _Days:
+    """The rows that wait for each day, and the files that are open."""
+
+    def __init__(self, folder: Path, column: str, schema: pa.Schema) -> None:
+        self.schema = schema
+        self._folder = folder
+        self._column = column
+        self._file_schema = schema.remove(schema.get_field_index(column))
+        self._waiting: dict[Day, list[pa.Table]] = {}
+        self._rows: dict[Day, int] = {}
+        self._open: dict[Day, pq.ParquetWriter] = {}
+        self._parts: dict[Day, int] = {}
+
+    def add(self, trips: pa.Table) -> None:
+        dates = trips[self._column]
+        for day in pc.unique(dates).to_pylist():
+            mask = pc.is_null(dates) if day is None else pc.equal(dates, pa.scalar(day, dates.type))
+            rows = trips.filter(mask).drop_columns([self._column])
+            self._waiting.setdefault(day, []).append(rows)
+            self._rows[day] = self._rows.get(day, 0) + rows.num_rows
+            if self._rows[day] >= GROUP_ROWS:
+                self._write(day)
+        while sum(self._rows.values()) > WAITING_ROWS:
+            self._write(max(self._rows, key=lambda day: self._rows[day]))
+
+    def _write(self, day: Day) -> None:
+        rows = pa.concat_tables(self._waiting.pop(day))
+        del self._rows[day]
+        self._file(day).write_table(rows, row_group_size=rows.num_rows)
+
+    def _file(self, day: Day) -> pq.ParquetWriter:
+        if day not in self._open:
+            if len(self._open) >= OPEN_FILES:
+                self._open.pop(next(iter(self._open))).close()
+            part = self._parts[day] = self._parts.get(day, -1) + 1
+            path = self._folder / f"{self._column}={day or NO_DATE}" / f"part-{part}.parquet"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._open[day] = pq.ParquetWriter(path, self._file_schema, compression="zstd")
+        return self._open[day]
+
+    def close(self) -> None:
+        for day in list(self._waiting):
+            self._write(day)
+        for file in self._open.values():
+            file.close()

@@ -1,0 +1,23 @@
+"""Wording that the messages of this package share."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+def did_you_mean(name: object, options: Iterable[str]) -> str:
+    """The ending ` Did you mean 'x'?` for the option nearest to `name`, or nothing."""
+    close = difflib.get_close_matches(str(name), list(options), n=1)
+    return f" Did you mean {close[0]!r}?" if close else ""
+
+
+def quoted(value: str, limit: int = 60) -> str:
+    """`value` in quotation marks, cut after `limit` characters, with nothing unprintable in it."""
+    return repr(value) if len(value) <= limit else f"{value[:limit]!r}... ({len(value):,} characters)"
+
+
+def listed(words: Iterable[object]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    *first, last = [str(word) for word in words] or ["nothing"]
+    return f"{', '.join(first)} and {last}" if first else last
