@@ -46,6 +46,11 @@ class StackFolder:
         return self.gcs / "objects"
 
     @property
+    def unfinished(self) -> Path:
+        """Files that the next GCS server makes objects of: `<bucket>/<object>`."""
+        return self.gcs / "unfinished"
+
+    @property
     def password(self) -> Path:
         """The file with the password of the Postgres user."""
         return self.path / "postgres.password"

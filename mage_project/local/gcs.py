@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 import shutil
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 from mage_project.errors import ConfigError
+from mage_project.local import objects
 from mage_project.local.accounts import hand_over, server_account
 from mage_project.local.binaries import gcs_program
 from mage_project.local.folders import StackFolder
@@ -18,11 +16,8 @@ from mage_project.local.launches import Program, plain_environment
 from mage_project.local.ports import HOST, connect
 
 _HEALTH = b"GET /_internal/healthcheck HTTP/1.0\r\n\r\n"
-_METADATA = "user.metadata"  # the extended attribute that makes a file an object
 
 _BUCKET = re.compile(r"[a-z0-9](?:[a-z0-9_-]|\.(?!\.)){1,220}[a-z0-9]")
-
-_log = logging.getLogger(__name__)
 
 
 def bucket_name(name: str) -> str:
@@ -53,7 +48,7 @@ class GcsServer:
             folder.mkdir(mode=0o700, exist_ok=True)
             hand_over(folder, account)
         self._check_attributes()
-        self._set_strangers_aside()
+        objects.set_aside(self._folder)
         address = f"{HOST}:{port}"
         return Program(
             argv=(
@@ -68,6 +63,10 @@ class GcsServer:
             environment={**plain_environment(), "TMPDIR": "tmp"},
             account=account,
         )
+
+    def complete(self, port: int) -> None:
+        """Takes in what the last server could not finish."""
+        objects.take_in(self._folder, self.url(port))
 
     def answers(self, port: int) -> bool:
         """Whether the server says that it is well."""
@@ -102,27 +101,3 @@ class GcsServer:
                 where=str(self._folder.objects),
                 hint="Move the project to a local disk (ext4, xfs, btrfs).",
             ) from error
-
-    def _set_strangers_aside(self) -> None:
-        """Moves files that are no objects (put there by hand, or left by a kill) out of the buckets.
-
-        One of them would make every listing of its bucket fail.
-        """
-        aside = self._folder.gcs / "no-objects"
-        for path in _strangers(self._folder.objects):
-            target = aside / path.relative_to(self._folder.objects)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            path.replace(target)
-            _log.warning("%s is no object of the GCS server: moved to %s", path, target)
-
-
-def _strangers(objects: Path) -> Iterator[Path]:
-    if sys.platform != "linux":
-        return
-    for folder, _, names in os.walk(objects):
-        for name in names:
-            path = Path(folder, name)
-            if folder == str(objects) and name.endswith(".bucketMetadata"):
-                continue
-            if _METADATA not in os.listxattr(path, follow_symlinks=False):
-                yield path

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 import socket
+import time
 from pathlib import Path
 
 HOST = "127.0.0.1"
+
+_PATIENCE_S = 0.3
 
 _log = logging.getLogger(__name__)
 
@@ -42,6 +45,16 @@ def is_free(port: int) -> bool:
     return True
 
 
+def _gets_free(port: int) -> bool:
+    """Whether `port` is free, or is so in a moment: the kernel closes a killed server's socket at its leisure."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while not is_free(port):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
 def remembered(path: Path) -> int | None:
     """The port that `path` remembers, if any."""
     try:
@@ -53,7 +66,7 @@ def remembered(path: Path) -> int | None:
 def choose(path: Path) -> int:
     """The remembered port if it is free, else a new one, which is remembered from now on."""
     before = remembered(path)
-    if before is not None and is_free(before):
+    if before is not None and _gets_free(before):
         return before
     port = free_port()
     if before is not None:

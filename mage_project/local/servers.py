@@ -31,6 +31,9 @@ class Server(Protocol):
     def prepare(self, port: int, lock: int) -> Program:
         """Makes what the server needs on disk; what to run. Its helpers hold the locked descriptor `lock`."""
 
+    def complete(self, port: int) -> None:
+        """What is left to do when the server has become ready."""
+
     def url(self, port: int) -> str:
         """Where clients find it, without a password."""
 
@@ -56,6 +59,7 @@ def start(server: Server, folder: StackFolder) -> None:
             return
         port = _launch(server, folder)
         if _is_ready(server, folder):
+            server.complete(port)
             return
         if ports.is_free(port):
             raise start_failure(f"{server.name} did not start.", folder.log(server.name))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,6 +16,8 @@ from google.cloud import storage
 
 from mage_project.local import LocalStack
 from tests.local.owners import OwnerFactory, eventually, processes_of, query, running
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="objects are told from files by attributes of Linux")
 
 
 @pytest.fixture
@@ -117,20 +120,62 @@ def test_a_lost_password_is_replaced(project: Path, local: Path) -> None:
     stack.down()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="objects are told from files by extended attributes of Linux")
-def test_a_file_put_into_a_bucket_by_hand_is_set_aside(project: Path, local: Path) -> None:
-    stack = LocalStack(project)
-    stack.up(("gcs",))
-    stack.ensure_buckets(["touched"])
-    stack.down()
-    (stack.bucket_folder("touched") / "by hand.txt").write_text("mine")
-    stack.up(("gcs",))
-    url = stack.env(("gcs",))["STORAGE_EMULATOR_HOST"]
-    client = storage.Client(project="local", client_options={"api_endpoint": url}, use_auth_w_custom_endpoint=False)
-    try:
-        client.bucket("touched").blob("real.txt").upload_from_string("object")
-        assert [blob.name for blob in client.list_blobs("touched")] == ["real.txt"]
-    finally:
-        client.close()
-        stack.down()
-    assert (local / "gcs" / "no-objects" / "touched" / "by hand.txt").read_text() == "mine"
+@pytest.fixture
+def gcs(project: Path) -> Iterator[LocalStack]:
+    """A stack whose GCS server runs and has the empty bucket `lake`."""
+    used = LocalStack(project)
+    shutil.rmtree(used.bucket_folder("lake"), ignore_errors=True)
+    used.up(("gcs",))
+    used.ensure_buckets(["lake"])
+    yield used
+    used.down()
+
+
+@pytest.fixture
+def lake(gcs: LocalStack) -> Iterator[storage.Bucket]:
+    """The bucket `lake`, as Google's client sees it."""
+    options = {"api_endpoint": gcs.env(("gcs",))["STORAGE_EMULATOR_HOST"]}
+    client = storage.Client(project="local", client_options=options, use_auth_w_custom_endpoint=False)
+    yield client.bucket("lake")
+    client.close()
+
+
+def restart(gcs: LocalStack, local: Path) -> None:
+    os.kill(pid_of(local, "gcs"), signal.SIGKILL)
+    eventually(lambda: not gcs.status()[1].running)
+    gcs.up(("gcs",))
+
+
+@linux
+def test_a_file_put_into_a_bucket_by_hand_becomes_an_object(gcs: LocalStack, lake: storage.Bucket, local: Path) -> None:
+    (gcs.bucket_folder("lake") / "by hand ü.txt").write_text("mine")
+    restart(gcs, local)
+    assert [blob.name for blob in lake.list_blobs()] == ["by hand ü.txt"]
+    assert lake.blob("by hand ü.txt").download_as_text() == "mine"
+
+
+@linux
+def test_an_object_that_the_server_could_not_finish_is_finished(
+    gcs: LocalStack, lake: storage.Bucket, local: Path
+) -> None:
+    lake.blob("green/part.parquet").upload_from_string(b"rows")
+    os.removexattr(gcs.bucket_folder("lake") / "green" / "part.parquet", "user.metadata")
+    restart(gcs, local)
+    assert lake.blob("green/part.parquet").download_as_bytes() == b"rows"
+
+
+@linux
+def test_what_the_server_tried_out_is_removed(gcs: LocalStack, lake: storage.Bucket, local: Path) -> None:
+    (gcs.bucket_folder("lake") / ".part.parquet123456").touch()
+    restart(gcs, local)
+    assert list(lake.list_blobs()) == []
+    assert not [path for path in (local / "gcs" / "unfinished").rglob("*") if path.is_file()]
+
+
+@linux
+def test_a_newer_object_wins_over_an_unfinished_one(gcs: LocalStack, lake: storage.Bucket, local: Path) -> None:
+    lake.blob("part").upload_from_string(b"new")
+    (local / "gcs" / "unfinished" / "lake").mkdir(parents=True, exist_ok=True)
+    (local / "gcs" / "unfinished" / "lake" / "part").write_bytes(b"old")
+    restart(gcs, local)
+    assert lake.blob("part").download_as_bytes() == b"new"
