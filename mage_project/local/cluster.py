@@ -16,10 +16,12 @@ from mage_project.local.accounts import Account, hand_over, spawn_options
 from mage_project.local.binaries import PostgresPrograms
 from mage_project.local.failures import start_failure
 from mage_project.local.folders import StackFolder
-from mage_project.local.launches import plain_environment
+from mage_project.local.launches import open_log, plain_environment
 
 USER = "mage"
 DATABASE = "mage"
+
+_PASSWORD_BYTES = 24
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +52,9 @@ class Cluster:
             return
         self._forget_dead_server()
         if not self.folder.password.exists():
-            password = self._new_password()
+            password = secrets.token_urlsafe(_PASSWORD_BYTES)
             self._execute(self.path, f"ALTER ROLE {USER} PASSWORD '{password}';", lock)
+            self._keep(password)
 
     def _forget_dead_server(self) -> None:
         """Removes the pid file of a server that was killed: its pid may be another program's by now.
@@ -72,10 +75,11 @@ class Cluster:
             shutil.rmtree(new)
         new.mkdir(mode=0o700)
         hand_over(new, self.account)
-        password = self._new_password()
+        password = secrets.token_urlsafe(_PASSWORD_BYTES)
         options = ["-U", USER, "-A", "scram-sha-256", "--pwfile=/dev/stdin", "-E", "UTF8", "--locale=C"]
         self._run(new, ["initdb", "-D", self._argument(new), *options], password, lock)
         self._execute(new, f"CREATE DATABASE {DATABASE};", lock)
+        self._keep(password)
         new.rename(self.path)
         _sync(self.folder.path)
 
@@ -85,8 +89,7 @@ class Cluster:
         may_stay = self.account is not None and self.programs.major >= 16 and sys.platform == "linux"
         return "/proc/self/cwd" if may_stay else str(path)
 
-    def _new_password(self) -> str:
-        password = secrets.token_urlsafe(24)
+    def _keep(self, password: str) -> None:
         scratch = self.folder.password.with_suffix(".new")
         scratch.touch(mode=0o600)
         with scratch.open("w") as file:
@@ -94,16 +97,16 @@ class Cluster:
             file.flush()
             os.fsync(file.fileno())
         scratch.replace(self.folder.password)
-        return password
 
     def _execute(self, path: Path, statement: str, lock: int) -> None:
         """Runs one statement without a server."""
-        data = self._argument(path)
-        self._run(path, ["postgres", "--single", "-c", "exit_on_error=on", "-D", data, "postgres"], statement, lock)
+        settings = ["-c", "exit_on_error=on", "-c", "log_min_error_statement=panic"]  # it may hold a password
+        command = ["postgres", "--single", *settings, "-D", self._argument(path), "postgres"]
+        self._run(path, command, statement, lock)
 
     def _run(self, path: Path, command: Sequence[str], standard_input: str, lock: int) -> None:
         log = self.folder.log("postgres")
-        with tempfile.TemporaryFile("w+") as given, log.open("wb") as said:
+        with tempfile.TemporaryFile("w+") as given, open_log(log) as said:
             given.write(f"{standard_input}\n")
             given.seek(0)
             if self.account is not None:  # /dev/stdin is opened again, by name

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from mage_project.local.accounts import Account, spawn_options
 from mage_project.local.daemons import LOCK_DESCRIPTOR
@@ -33,6 +34,12 @@ def plain_environment() -> dict[str, str]:
     return {**kept, "HOME": "/", "LC_ALL": "C"}
 
 
+def open_log(path: Path) -> BinaryIO:
+    """An empty log, for its owner's eyes only: servers quote what their clients said."""
+    path.touch(mode=0o600)
+    return path.open("wb")
+
+
 def launch(program: Program, *, lock: int, log: Path) -> None:
     """Starts a daemon in a session of its own; it takes over the locked descriptor `lock` (close it afterwards).
 
@@ -42,7 +49,7 @@ def launch(program: Program, *, lock: int, log: Path) -> None:
     os.lseek(lock, 0, os.SEEK_SET)
     with contextlib.suppress(FileNotFoundError):
         log.replace(log.with_name(f"{log.name}.1"))
-    with log.open("wb") as sink:
+    with open_log(log) as sink:
         subprocess.run(
             ["/bin/sh", "-c", _LAUNCHER, "sh", *program.argv],
             stdin=lock,
