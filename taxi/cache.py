@@ -15,15 +15,14 @@ from taxi.remotes import Progress, Remote, Unreachable
 
 TRIES = 5
 TRIES_WITH_COPY = 2
-PAUSE_S = 0.5
+PAUSE_S = 0.5  # before the second try; twice as long before each further one
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cache:
-    """A folder of downloads. `pause_s` is waited before the second try, and twice as long before each further one."""
+    """A folder of downloads."""
 
     folder: Path
-    pause_s: float = PAUSE_S
 
     def fetch(self, remote: Remote, name: str, *, progress: Progress | None = None) -> Kept:
         """The file, downloaded unless the copy that is here is still what the server has.
@@ -55,7 +54,7 @@ class Cache:
                 farthest = max(farthest, download.size_bytes)
                 if failures >= (TRIES_WITH_COPY if kept else TRIES):
                     raise
-                pause_s = self.pause_s * 2 ** (failures - 1)
+                pause_s = PAUSE_S * 2 ** (failures - 1)
                 time.sleep(pause_s if error.after_s is None else error.after_s)
 
 

@@ -94,7 +94,7 @@ def _mark(origin: tuple[FileKey, ...], count: Count, facts: Sequence[str], known
 
 def _refuse_difference(origin: tuple[FileKey, ...], count: Count, right: Count, facts: Sequence[str]) -> None:
     differences = [
-        f"{_WORDS[fact](count)} where {_WORDS[fact](right)} are known{_odd_days(count, right, fact)}"
+        f"{_WORDS[fact](count)}, but {_WORDS[fact](right)} are known{_odd_days(count, right, fact)}"
         for fact in facts
         if not _same(getattr(count, fact), getattr(right, fact))
     ]

@@ -52,4 +52,5 @@ def explanation(error: Exception, bucket: str, state: str = "") -> OSError:
 
 def _cause(error: BaseException) -> str:
     cause = getattr(error, "cause", None) or error
-    return f"{getattr(cause, 'code', '')} {type(cause).__name__}".strip()
+    status = getattr(getattr(cause, "response", None), "status_code", None) or getattr(cause, "code", "")
+    return f"{status} {type(cause).__name__}".strip()

@@ -1,0 +1,39 @@
+"""The sample months: made by a program, and counted."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from taxi.answers import ANSWERS, known_answers
+from taxi.counting import counted
+
+PROJECT = Path(__file__).parent.parent.parent
+SAMPLES = sorted((PROJECT / "sample_data").rglob("*.csv.gz"))
+
+
+def test_the_samples_are_what_their_program_makes(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, PROJECT / "sample_data" / "make.py", tmp_path], check=True)
+    assert len(SAMPLES) == 3
+    for sample in SAMPLES:
+        made = tmp_path / sample.relative_to(PROJECT / "sample_data")
+        assert gzip.decompress(made.read_bytes()) == gzip.decompress(sample.read_bytes())
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=[path.name for path in SAMPLES])
+def test_the_answers_of_the_samples_are_listed(sample: Path) -> None:
+    line = {name: str(value) for name, value in counted(sample, "invented, sample_data/", "no").items()}
+    with ANSWERS.open(newline="") as lines:
+        assert line in list(csv.DictReader(lines))
+
+
+def test_every_listed_answer_can_be_read() -> None:
+    answers = known_answers()
+    assert len(answers) >= 15
+    assert all(0 < known.kept <= known.rows for known in answers.values())
+    assert all(known.kept_dates <= known.dates for known in answers.values())
