@@ -34,11 +34,6 @@ def cast(array: Any, target: pa.DataType, *, column: str, sql: str, first_row: i
         raise _refusal(array, target, column, sql, first_row) from error
 
 
-def is_nested(arrow: pa.DataType) -> bool:
-    """Whether values of the type are lists, structs or maps."""
-    return bool(pa.types.is_nested(arrow))
-
-
 def _unwrapped(array: Any) -> Any:
     """Dictionaries, runs, extension types, durations and halves as what they stand for."""
     if isinstance(array, pa.ExtensionArray):
@@ -63,7 +58,7 @@ def _check_kinds(arrow: pa.DataType, target: pa.DataType, column: str, sql: str)
 
 def _lossless(array: Any, target: pa.DataType) -> Any:
     source = array.type
-    if is_nested(source) and _is_text(target):
+    if pa.types.is_nested(source) and _is_text(target):
         return pa.array([None if v is None else json_text(v) for v in array.to_pylist(maps_as_pydicts="lossy")], target)
     if _is_subsecond(source) and source.unit == "ns":
         array = array.cast(pa.time64("us") if pa.types.is_time(source) else pa.timestamp("us", source.tz), safe=False)

@@ -41,6 +41,14 @@ def find(mapping: Mapping[str, Any] | str | None = None, path: str | os.PathLike
     return _of_machine()
 
 
+def anonymous() -> Any:
+    """Nobody, which is enough for an emulator."""
+    from google.auth.credentials import AnonymousCredentials
+
+    kind: Any = AnonymousCredentials
+    return kind()
+
+
 def _parsed(mapping: Mapping[str, Any] | str) -> Mapping[str, Any]:
     if not isinstance(mapping, str):
         return mapping
@@ -57,8 +65,9 @@ def _of_key(key: Mapping[str, Any], what: str) -> Any:
     from google.auth.exceptions import GoogleAuthError
     from google.oauth2 import service_account
 
+    kind: Any = service_account.Credentials
     try:
-        return service_account.Credentials.from_service_account_info(dict(key), scopes=_SCOPES)
+        return kind.from_service_account_info(dict(key), scopes=_SCOPES)
     except (ValueError, KeyError, TypeError, AttributeError, GoogleAuthError) as error:
         lacks = [name for name in ("client_email", "private_key", "token_uri") if not key.get(name)]
         why = f"it lacks {', '.join(lacks)}" if lacks else "its private_key cannot be read"

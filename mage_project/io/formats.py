@@ -92,8 +92,8 @@ def read(path: Path, name: str, given: str | None = None, **options: Any) -> pd.
 def write(data: Any, path: Path, name: str, given: str | None = None, **options: Any) -> int:
     """Write a frame, or an iterator of frames batch by batch, to `path` in the format of `name`; the number of rows.
 
-    `options` go to pandas' writer. Times keep their microseconds; in JSON they are ISO texts. Raises StoreError for what is no frame, and
-    whatever the iterator raises.
+    `options` go to pandas' writer. Times keep their microseconds; in JSON they are ISO texts. Raises StoreError for
+    what is no frame, and whatever the iterator raises.
     """
     from mage_project.io.frames import is_frame
 

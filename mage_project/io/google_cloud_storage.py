@@ -59,13 +59,12 @@ class GoogleCloudStorage:
     @cached_property
     def client(self) -> Any:
         """Google's own client. Raises ConfigError if there are no usable credentials."""
-        from google.auth.credentials import AnonymousCredentials
         from google.cloud import storage
 
         emulated = bool(os.environ.get("STORAGE_EMULATOR_HOST"))
         credentials = self._credentials
         if credentials is None:
-            credentials = AnonymousCredentials() if emulated else accounts.find(self._mapping, self._path)
+            credentials = accounts.anonymous() if emulated else accounts.find(self._mapping, self._path)
         project = self._project or os.environ.get("GOOGLE_CLOUD_PROJECT") or getattr(credentials, "project_id", None)
         return storage.Client(
             project=project or ("local" if emulated else None), credentials=credentials, **self._options

@@ -96,11 +96,17 @@ class Stage:
         value = sql.Identifier("s", column.name)
         if column.is_direct:
             return value
-        if column.base.endswith("[]") and pa.types.is_nested(self._arrived.get(column.name, pa.null())):
+        if column.base.endswith("[]") and _is_json(self._arrived.get(column.name, pa.null())):
             elements = "(SELECT jsonb_array_elements_text(CAST({0} AS jsonb)))"
             text = "CASE WHEN {0} IS NOT NULL THEN CAST(ARRAY" + elements + " AS " + column.base + ") END"
             return sql.SQL(text).format(value)
         return sql.SQL("CAST({} AS " + column.base + ")").format(value)
+
+
+def _is_json(arrow: pa.DataType) -> bool:
+    """Whether values of the type are staged as JSON."""
+    is_marked = isinstance(arrow, pa.BaseExtensionType) and arrow.extension_name == "arrow.json"
+    return is_marked or bool(pa.types.is_nested(arrow))
 
 
 def _staged(column: Column) -> Column:

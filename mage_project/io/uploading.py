@@ -73,7 +73,7 @@ def _chunk_bytes(size: int) -> int:
 
 
 def _checksum(file: Path) -> str:
-    checksum = google_crc32c.Checksum()
+    checksum: Any = google_crc32c.Checksum()  # type: ignore[no-untyped-call]
     with file.open("rb") as source:
         while piece := source.read(1 << 20):
             checksum.update(piece)

@@ -209,6 +209,8 @@ def _matched(existing: Table, schema: pa.Schema, place: Place) -> list[Column]:
             has = ", ".join(by_name)
             what = f"{place} has no column '{name}' (it has {has}).{did_you_mean(name, by_name)}"
             hint = "drop or rename it in a transformer, add it to the table (ALTER TABLE), or pass if_exists='replace'"
+            if name.startswith("_") and name[1:] in by_name:
+                hint = f"'{name[1:]}' is a word of SQL: pass allow_reserved_words=True to keep it as it is"
             raise StoreError(what, hint=hint)
         if name in existing.generated:
             raise StoreError(f"column '{name}' of {place} is generated: it cannot be written", hint="drop it before")
