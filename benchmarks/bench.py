@@ -8,6 +8,7 @@ python benchmarks/bench.py --quick                  # 200,000 rows, three runs: 
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,7 @@ from months import DATA
 from server import Server, serving
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
+BUSY = 0.5
 QUICK_ROWS = (200_000,)
 ROWS = (1_400_000, 7_700_000)
 
@@ -43,6 +45,8 @@ def main() -> int:
     notes: list[str] = []
     if wanted.runs < 5:
         notes.append(f"A quick look: medians of {wanted.runs} runs only.")
+    if (load := os.getloadavg()[0]) > BUSY:
+        notes.append(f"The machine was busy at the start (load average {load:.1f}): measure again when it is idle.")
     with tempfile.TemporaryDirectory(prefix="bench-", dir=DATA) as scratch:
         results, postgres = all_results(wanted, Path(scratch), notes)
     page = report.markdown(results, notes=notes, postgres=postgres)
@@ -81,8 +85,7 @@ def all_results(wanted: Wanted, scratch: Path, notes: list[str]) -> tuple[dict[s
     results: dict[str, dict[str, Series]] = {}
     postgres = "no Postgres"
     if wanted.only & set(cases.LOADING):
-        services = ("postgres", "gcs") if wanted.only & {cases.BOTH, cases.LAKE} else ("postgres",)
-        with serving(DATA, services, projects.shipped_buckets()) as server:
+        with serving(DATA, projects.shipped_buckets()) as server:
             postgres = f"PostgreSQL {server.sql('SHOW server_version')}"
             if not server.has_psql:
                 notes.append("No psql was found: its rows are psycopg2's `copy_expert` in a process of its own.")

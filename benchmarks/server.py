@@ -45,24 +45,19 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path, services: Sequence[str], buckets: Sequence[str]) -> Iterator[Server]:
-    """The local stack below `folder`; with PGHOST set, that server instead (and the stack for the rest)."""
-    own = "PGHOST" in os.environ
-    wanted = [service for service in services if not (own and service == "postgres")]
-    found = mage_variables(os.environ) if own else {}
-    if wanted:
-        from mage_project.local.stack import LocalStack
+def serving(folder: Path, buckets: Sequence[str]) -> Iterator[Server]:
+    """The local stack below `folder`, so that no measured run starts a server; with PGHOST set, that Postgres."""
+    from mage_project.local.stack import LocalStack
 
-        stack = LocalStack(folder)
-        stack.up(wanted)
-        try:
-            if "gcs" in wanted:
-                stack.ensure_buckets(buckets)
-            yield Server(env={**os.environ, **found, **stack.env(wanted)}, client=client())
-        finally:
-            stack.down()
-    else:
-        yield Server(env={**os.environ, **found}, client=client())
+    found = mage_variables(os.environ) if "PGHOST" in os.environ else {}
+    services = ("gcs",) if found else ("postgres", "gcs")
+    stack = LocalStack(folder)
+    stack.up(services)
+    try:
+        stack.ensure_buckets(buckets)
+        yield Server(env={**os.environ, **found, **stack.env(services)}, client=client())
+    finally:
+        stack.down()
 
 
 def mage_variables(libpq: os._Environ[str]) -> dict[str, str]:
