@@ -26,7 +26,7 @@ def trips_to_gcs(trips, *args, **kwargs):
     Variables of the pipeline:
         bucket: the bucket; it has to exist
         lake_table: the folder in it, which holds this table and nothing else
-        partition: the column with the dates
+        partition: the column with the dates, or how its name ends
 
     A day is in gs://<bucket>/<lake_table>/<partition>=YYYY-MM-DD/. The files are written to this machine first and
     take their places in the bucket only when all trips are there: taxi/lake.py says what is guaranteed.
@@ -36,7 +36,7 @@ def trips_to_gcs(trips, *args, **kwargs):
     lake.recover()
 
     with TemporaryDirectory() as folder:
-        write_partitions(frames, Path(folder), kwargs.get("partition", "lpep_pickup_date"))
+        write_partitions(frames, Path(folder), kwargs.get("partition", "pickup_date"))
         lake.replace(Path(folder))
 
 

@@ -24,7 +24,7 @@ def load_taxi_trips(*args, **kwargs):
         months: a list of YYYY-MM
         source: where <service>/<service>_tripdata_<month>.csv.gz is: an address, a folder or gs://bucket/prefix
 
-    Returns all trips as one frame; in a stream an iterator of frames of about 45,000 trips each.
+    Returns all trips as one frame; in a stream an iterator of frames of about 40,000 trips each.
     What the columns are and which types they get is written in taxi/columns.py.
     """
     frames = month_frames(

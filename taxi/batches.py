@@ -1,4 +1,4 @@
-"""From a month's file to Arrow tables with the declared types, about 45,000 rows at a time."""
+"""From a month's file to Arrow tables with the declared types, about 40,000 rows at a time."""
 
 from __future__ import annotations
 

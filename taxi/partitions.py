@@ -20,18 +20,26 @@ Day = dt.date | None
 
 
 def write_partitions(frames: Iterable[pd.DataFrame], folder: Path, column: str) -> None:
-    """Write the rows to `<folder>/<column>=YYYY-MM-DD/part-0.parquet`, without `column` itself.
+    """Write the rows to `<folder>/<column>=YYYY-MM-DD/part-0.parquet`, without that column itself.
 
+    `column` is its name or how the name ends; ValueError where there is none such.
     Rows keep their order, and the same rows in the same frames give the same bytes. Memory is bounded by
     WAITING_ROWS. A day that comes back after OPEN_FILES others gets a further file, part-1 and so on.
     """
     days: _Days | None = None
     for frame in frames:
         schema = days.schema if days else pa.Schema.from_pandas(frame, preserve_index=False).remove_metadata()
-        days = days or _Days(folder, column, schema)
+        days = days or _Days(folder, _column(schema.names, column), schema)
         days.add(pa.Table.from_pandas(frame, schema, preserve_index=False))
     if days:
         days.close()
+
+
+def _column(names: list[str], ending: str) -> str:
+    for name in names:
+        if name.endswith(ending):
+            return name
+    raise ValueError(f"no column to partition by: none of {', '.join(names)} ends in {ending!r}")
 
 
 class _Days:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-BLOCK_BYTES = 4_000_000  # about 45,000 trips: large enough to be fast, small enough to hold several
+BLOCK_BYTES = 3_500_000  # about 40,000 trips: large enough to be fast, small enough to hold several
 RECORD_BYTES = 1_000_000  # a trip has about a hundred
 
 

@@ -22,7 +22,7 @@ def month_frames(
     project: str | Path,
     progress: Progress | None = None,
 ) -> Iterator[pd.DataFrame]:
-    """Frames of about 45,000 trips, month after month, columns and types as declared in taxi.columns.
+    """Frames of about 40,000 trips, month after month, columns and types as declared in taxi.columns.
 
     Every file is here and every header checked before this returns; what is wrong inside a file is raised by the
     iterator, before it ends. Raises ValueError and OSError that name file, line and column.

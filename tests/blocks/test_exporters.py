@@ -104,7 +104,7 @@ def test_a_stream_that_breaks_leaves_the_lake(
     before = {blob.name: blob.generation for blob in bucket.list_blobs()}
     write_month(tmp_path, text(TRIP, trip(VendorID="x")))
     with pytest.raises(ValueError, match="line 3"):
-        export(frames_of(tmp_path), bucket=bucket.name, partition="lpep_pickup_datetime")
+        export(frames_of(tmp_path), bucket=bucket.name, partition="pickup_datetime")
     assert {blob.name: blob.generation for blob in bucket.list_blobs()} == before
 
 

@@ -68,6 +68,13 @@ def test_the_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
     ]
 
 
+def test_how_the_name_ends_is_enough(tmp_path: Path) -> None:
+    write_partitions([frame(date(2020, 10, 1))], tmp_path, "ay")
+    assert [path.name for path in tmp_path.iterdir()] == ["day=2020-10-01"]
+    with pytest.raises(ValueError, match="none of at, n, ehail_fee, day ends in 'date'"):
+        write_partitions([frame(date(2020, 10, 1))], tmp_path, "date")
+
+
 def test_no_frames_give_no_files(tmp_path: Path) -> None:
     write_partitions([], tmp_path, "day")
     write_partitions([frame()], tmp_path, "day")
