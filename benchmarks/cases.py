@@ -135,10 +135,15 @@ class Loading:
         return [
             Variant(
                 name=name,
-                command=self._server.command(f"\\copy {COPIED} from '{self._clean(ending)}' with (format {form})"),
+                command=self._server.command(
+                    "BEGIN",  # its best form: a table made in the same transaction may need no log
+                    f"CREATE TABLE {COPIED} (LIKE {TEMPLATE})",
+                    f"\\copy {COPIED} from '{self._clean(ending)}' with (format {form})",
+                    "COMMIT",
+                ),
                 env=self._server.env,
                 folder=self._folder,
-                before=self._fresh_copied,
+                before=self._drop_loaded,
                 after=self._counts(lambda: COPIED),
             )
             for name, ending, form in ((PSQL, "csv", "csv"), (PSQL_BINARY, "bin", "binary"))
@@ -180,10 +185,6 @@ class Loading:
 
     def _drop_loaded(self) -> None:
         self._server.drop(*filter(None, (self._table, COPIED, BY_COURSE)))
-
-    def _fresh_copied(self) -> None:
-        self._drop_loaded()
-        self._server.sql(f"CREATE TABLE {COPIED} (LIKE {TEMPLATE})")
 
     def _landed(self) -> None:
         if self._kept is not None:
