@@ -49,7 +49,6 @@ def _counted(frames: Iterable[pd.DataFrame], count_of: Callable[[pd.DataFrame], 
     for frame in frames:
         files = frame.attrs.get("files", [])
         count = count_of(frame)
-        count.rows = sum(file["rows"] for file in files)
         origin = tuple((file["service"], file["month"], file["sha256"]) for file in files)
         counts.setdefault(origin, Count()).add(count)
     return counts
@@ -58,6 +57,7 @@ def _counted(frames: Iterable[pd.DataFrame], count_of: Callable[[pd.DataFrame], 
 def _loaded(trips: pd.DataFrame) -> Count:
     [pickup] = [name for name in trips.columns if name.endswith("pickup_datetime")]
     return Count(
+        rows=len(trips),
         columns=len(trips.columns),
         total_amount=float(trips["total_amount"].sum()),
         vendors=set(pc.unique(pa.array(trips["VendorID"])).to_pylist()),
@@ -67,7 +67,11 @@ def _loaded(trips: pd.DataFrame) -> Count:
 
 def _kept(trips: pd.DataFrame) -> Count:
     [pickup_date] = [name for name in trips.columns if name.endswith("pickup_date")]
-    return Count(kept=len(trips), kept_dates=set(pc.unique(pa.array(trips[pickup_date])).to_pylist()) - {None})
+    return Count(
+        rows=sum(file["rows"] for file in trips.attrs.get("files", [])),
+        kept=len(trips),
+        kept_dates=set(pc.unique(pa.array(trips[pickup_date])).to_pylist()) - {None},
+    )
 
 
 def _compared(counts: Counts, facts: Sequence[str], known: dict[FileKey, Count]) -> str:
