@@ -224,13 +224,18 @@ def up(project: Project) -> None:
 
 
 @local.command()
+@click.option("--force", is_flag=True, help="Stop them under a run that uses them.")
 @project_option
-def down(project: Project) -> None:
+def down(project: Project, force: bool) -> None:
     """Stop the servers. Their data stays."""
     from mage_project.local import LocalStack
 
-    LocalStack(project.root).down()
-    click.echo("stopped; the data stays in .mage_project/local")
+    stack = LocalStack(project.root)
+    stopped = stack.down(force=force)
+    click.echo(f"stopped: {', '.join(stopped)}" if stopped else "nothing was stopped")
+    left = [service.name for service in stack.status() if service.running]
+    if left:
+        raise UsageError(f"in use by a run: {', '.join(left)}", hint="wait for the run to end, or add --force")
 
 
 @local.command()

@@ -1,9 +1,9 @@
 """Runs the work in a process of its own, so that killing the command never cuts a commit in two.
 
-The command's process only waits. The worker sits in its own session and reads a pipe: when the pipe ends, the command is
-gone (however it died, `kill -9` included), and the worker stops as after SIGTERM: it rolls back, or, when its commit has
-begun, finishes that first. Only killing the worker itself, or the machine, can cut a commit; each store's documentation
-says what holds then.
+The command's process only waits. The worker sits in its own session and reads a pipe: when the pipe ends, the
+command is gone (however it died, `kill -9` included), and the worker stops as after SIGTERM: it rolls back, or, when
+its commit has begun, finishes that first. Only killing the worker itself, or the machine, can cut a commit; each
+store's documentation says what holds then.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def _work(work: Callable[[], int], alive: int) -> None:
     except SystemExit as exit_:
         code = exit_.code if isinstance(exit_.code, int) else 1
     except BaseException:  # noqa: BLE001 - the worker must end here, and say why
-        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+        sys.excepthook(*sys.exc_info())
     finally:
         try:
             sys.stdout.flush()

@@ -8,7 +8,6 @@ from pathlib import Path
 from mage_project.errors import BlockError, MageProjectError
 from mage_project.project import Block
 
-
 #: What a block's code may raise. `sys.exit()` in a block ends the block, not the runner.
 RAISED = (Exception, SystemExit)
 

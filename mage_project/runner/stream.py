@@ -269,7 +269,11 @@ class Stream:
     def _transform(self, node: Node, batch: Any) -> None:
         started = time.perf_counter()
         node.record.count_in(len(batch))
+        origin = batch.attrs
         result = self._call(node, batch)
+        if values.is_frame(result):
+            # What a batch says of where it comes from stays with it, also when the block builds a new frame.
+            result.attrs = {**origin, **result.attrs}
         node.record.seconds += time.perf_counter() - started
         self._hand_on(node, result)
 

@@ -69,7 +69,7 @@ def test_a_mistake_is_named_with_its_line(tmp_path, text, line, message):
 def test_a_circle_is_named_block_by_block(tmp_path):
     blocks = [block("a", "transformer", "b"), block("b", "transformer", "a")]
     project = write_project(tmp_path, blocks, {"a": LOADER, "b": LOADER})
-    with pytest.raises(ConfigError, match="in a circle: (a → b → a|b → a → b)"):
+    with pytest.raises(ConfigError, match=r"in a circle: (a → b → a|b → a → b)"):
         project.pipeline("p")
 
 

@@ -121,9 +121,7 @@ def test_what_comes_after_a_failure_does_not_run(tmp_path):
 
 def test_siblings_do_not_see_each_others_changes(tmp_path, seen):
     load = "import pandas as pd\n@data_loader\ndef load():\n    return pd.DataFrame({'n': [1]})\n"
-    spoil = (
-        "@data_exporter\ndef export(frame, **kwargs):\n    frame['n'] = 2\n    del frame['n']\n"
-    )
+    spoil = "@data_exporter\ndef export(frame, **kwargs):\n    frame['n'] = 2\n    del frame['n']\n"
     look = "@data_exporter\ndef export(frame, **kwargs):\n    kwargs['seen'].append(frame.n.tolist())\n"
     blocks = [block("a", "data_loader"), block("b", "data_exporter", "a"), block("c", "data_exporter", "a")]
     record = run(tmp_path, blocks, {"a": load, "b": spoil, "c": look}, {"seen": seen})

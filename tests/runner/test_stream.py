@@ -165,3 +165,16 @@ def test_commits_after_a_failed_one_are_rolled_back():
     with pytest.raises(StoreUnavailable):
         pending.commit_all()
     assert done == ["rolled back"]
+
+
+def test_what_a_batch_says_of_its_origin_stays_with_it(tmp_path, stores):
+    loader = (
+        LOADER.replace("yield pd.DataFrame", "frame = pd.DataFrame")
+        + "        frame.attrs['file'] = start\n        yield frame\n"
+    )
+    rebuild = (
+        "import pandas as pd\n@transformer\ndef clean(frame, **kwargs):\n    return pd.DataFrame(frame.to_dict())\n"
+    )
+    rebuild += "\n@test\ndef check(frame, *args):\n    assert frame.attrs['file'] in (0, 3, 6)\n"
+    record = run(tmp_path, line("a"), {"load": loader, "clean": rebuild, "a": EXPORTER}, stores)
+    assert (record.error, len(stores["store"])) == (None, 1)
