@@ -257,6 +257,16 @@ def env(project: Project) -> None:
         click.echo(f"export {name}={shlex.quote(value)}")
 
 
+@local.command(name="psql", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[ARGS]...")
+@project_option
+def run_psql(project: Project, words: Sequence[str]) -> None:
+    """Open psql on the local Postgres, or run it with ARGS: -c 'SELECT 1'. Starts the server if need be."""
+    from mage_project.cli.psql import psql
+
+    sys.exit(psql(project.root, words))
+
+
 def _show_status(project: Project) -> None:
     from mage_project.cli.tables import aligned
     from mage_project.local import LocalStack
