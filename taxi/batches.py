@@ -72,7 +72,7 @@ def _fast(block: Block, columns: Columns, header: Header) -> pa.Table:
     return pa.csv.read_csv(
         pa.BufferReader(block.text),
         pa.csv.ReadOptions(column_names=header.names, use_threads=False, block_size=len(block.text) + 1),
-        pa.csv.ParseOptions(newlines_in_values=block.quoted),
+        pa.csv.ParseOptions(quote_char='"' if block.quoted else False, newlines_in_values=block.quoted),
         pa.csv.ConvertOptions(
             column_types=columns, include_columns=list(columns), null_values=[""], strings_can_be_null=True
         ),

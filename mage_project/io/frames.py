@@ -71,8 +71,8 @@ def _table(frame: Any, *, index: bool) -> pa.Table:
         return pa.Table.from_batches([frame])
     if isinstance(frame, pa.Table):
         return frame
-    if index:
-        frame = frame.reset_index()
+    frame = frame.reset_index() if index else frame.copy(deep=False)
+    frame.attrs = {}  # pandas copies them deeply for every column that is looked at
     fields, columns = [], []
     for place, name in enumerate(frame.columns):
         field, column = _column(str(name), frame.iloc[:, place])

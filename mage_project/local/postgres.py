@@ -33,6 +33,9 @@ class PostgresServer:
             argv=(
                 str(cluster.programs.folder / "postgres"),
                 *("-D", cluster.argument, "-h", HOST, "-p", str(port)),
+                # Nothing is replicated from here, and what a COPY writes to a table made in its own transaction then
+                # needs no log: a third less work for the server, and as safe (the table is synced at the commit).
+                *("-c", "wal_level=minimal", "-c", "max_wal_senders=0"),
                 *("-c", "unix_socket_directories="),  # a project's path may be too long or unreachable for one
             ),
             folder=cluster.path,

@@ -22,7 +22,7 @@ from mage_project.runner.outputs import Outputs
 from mage_project.runner.plan import Unit, units
 from mage_project.runner.records import BlockRecord, RunRecord, TestRecord, new_run_id
 from mage_project.runner.reporting import Reporter, Silent
-from mage_project.runner.variables import run_variables
+from mage_project.runner.variables import plain, run_variables
 
 #: Pauses before a block whose failure may pass (a dropped connection) is run again.
 RETRY_DELAYS_S = (1.0, 3.0)
@@ -97,7 +97,7 @@ class Run:
         given = {
             **self.variables,
             "block_uuid": block.uuid,
-            "configuration": dict(block.configuration),
+            "configuration": plain(block.configuration),
             "context": self._context,
             "logger": self._logger,
             "progress": self._progress(block),
@@ -180,19 +180,23 @@ class Run:
                 code = namespace.load(block)
                 output = self._output(block, code, inputs)
                 record.drop(values.take_dropped(output))
-                record.count_out(values.rows(output))
+                handed_on = values.handed_on(output)
+                record.count_out(values.rows(handed_on))
                 self._test(block, code, output)
         finally:
             record.seconds = time.perf_counter() - started
-        self.keep(block, output)
+        if output is not None:
+            self.keep(block, handed_on)
         self.output = output if block is self.pipeline.blocks[-1] else None
-        self.values.put(block.uuid, output)
+        self.values.put(block.uuid, handed_on)
         record.status = "completed"
 
     def _output(self, block: Block, code: namespace.Code, inputs: Sequence[Any]) -> Any:
         function = namespace.main_function(block, code)
         mine = [values.for_reader(value) for value in inputs]
         try:
+            for preparation in code.preprocessers:  # what they change in the inputs, the block sees
+                call(preparation, mine, self.keywords(block))
             output = call(function, mine, self.keywords(block))
         except RAISED as error:
             raise block_error(block, error) from error
@@ -206,12 +210,11 @@ class Run:
 
     def _test(self, block: Block, code: namespace.Code, output: Any) -> None:
         record = self.record.block(block.uuid)
-        outputs = list(output) if isinstance(output, (tuple, list)) else [] if output is None else [output]
         for function in code.tests:
             test = TestRecord(name=function.__name__)
             record.tests.append(test)
             keywords = self.keywords(block) if not takes_stream(function) else {**self.keywords(block), "stream": False}
-            run_test(block, function, [values.for_reader(value) for value in outputs], keywords, test)
+            run_test(block, function, [values.for_reader(value) for value in values.outputs(output)], keywords, test)
         verdict(block, record.tests)
 
     # -- the end

@@ -14,16 +14,19 @@ from mage_project.project import Pipeline
 #: What in a block's file shows that it talks to a store. Starting one needlessly costs a moment, missing one a run.
 _SIGNS = {
     "postgres": re.compile(rb"mage_ai\.io\.postgres|psycopg|postgresql|sqlalchemy"),
-    "gcs": re.compile(rb"google_cloud_storage|google\.cloud|GcsFileSystem|gcsfs|gs://"),
+    "gcs": re.compile(rb"google_cloud_storage|google\.cloud|GcsFileSystem|gcsfs"),
 }
 _LABELS = {"postgres": "Postgres", "gcs": "GCS"}
 _ADC = Path.home() / ".config/gcloud/application_default_credentials.json"
 
 
-def needed(pipeline: Pipeline) -> tuple[str, ...]:
-    """The stores that the pipeline's blocks name."""
+def needed(pipeline: Pipeline, variables: Mapping[str, Any]) -> tuple[str, ...]:
+    """The stores that the pipeline's blocks name; GCS also where a variable is a gs:// address."""
     sources = [block.path.read_bytes() for block in pipeline.blocks if block.path and block.runs]
-    return tuple(name for name, sign in _SIGNS.items() if any(sign.search(source) for source in sources))
+    found = {name for name, sign in _SIGNS.items() if any(sign.search(source) for source in sources)}
+    if any(str(value).startswith("gs://") for value in variables.values()):
+        found.add("gcs")
+    return tuple(name for name in _SIGNS if name in found)
 
 
 @contextmanager
@@ -38,7 +41,8 @@ def provided(
 
     `local` takes the local stack whatever the profile names.
     """
-    reasons = {name: reason for name in needed(pipeline) if (reason := _why_local(name, pipeline.root, local))}
+    stores = needed(pipeline, {**pipeline.variables, **variables})
+    reasons = {name: reason for name in stores if (reason := _why_local(name, pipeline.root, local))}
     if not reasons:
         yield
         return

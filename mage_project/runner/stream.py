@@ -135,6 +135,8 @@ class Stream:
             self._pump()
             self._finish_tests()
             self._finish([reader for reader in self._exporters if reader.pending])
+            # What can still be rolled back does what can fail before the others, who commit when they end.
+            self._step(commits.Commits.prepare_all)
             # From here on stores change: a signal waits until every one of them has.
             with self._run.interrupts.shielded():
                 self._finish([reader for reader in self._exporters if not reader.pending])
@@ -151,6 +153,12 @@ class Stream:
     def _node(self, block: Block) -> Node:
         code = namespace.load(block)
         namespace.main_function(block, code)
+        if code.preprocessers:
+            raise misuse(
+                block,
+                f"block '{block.uuid}' streams and has a @preprocesser, which takes the whole input",
+                "take `stream: true` off the block to get one frame",
+            )
         record = self._run.record.block(block.uuid)
         tests = [(function, TestRecord(name=function.__name__)) for function in code.tests]
         record.tests = [test for _, test in tests]
@@ -300,21 +308,25 @@ class Stream:
             reader.finish()
             block = reader.node.block
             for function, record in reader.node.tests:
-                run_test(block, function, [reader.result], self._run.keywords(block), record)
+                run_test(block, function, values.outputs(reader.result), self._run.keywords(block), record)
             verdict(block, reader.node.record.tests)
 
     def _commit(self) -> None:
         """Everything that can fail first, for every store; then the commits themselves."""
+        self._step(commits.Commits.prepare_all)
+        self._step(commits.Commits.commit_all)
+
+    def _step(self, step: Callable[[commits.Commits], None]) -> None:
+        """Take a step with the commits of every exporter. After a failure those not committed are rolled back."""
         waiting = [reader for reader in self._exporters if reader.pending]
-        for step in (commits.Commits.prepare_all, commits.Commits.commit_all):
-            for place, reader in enumerate(waiting):
-                try:
-                    step(reader.pending)
-                except Exception as error:
-                    for other in waiting[place + 1 :] if step is commits.Commits.commit_all else waiting:
-                        self._roll_back(other)
-                    reader.node.record.status = "failed"
-                    raise block_error(reader.node.block, error) from error
+        for place, reader in enumerate(waiting):
+            try:
+                step(reader.pending)
+            except Exception as error:
+                for other in waiting[place + 1 :] if step is commits.Commits.commit_all else waiting:
+                    self._roll_back(other)
+                reader.node.record.status = "failed"
+                raise block_error(reader.node.block, error) from error
 
     def _complete(self) -> None:
         for node in self._nodes.values():

@@ -21,18 +21,33 @@ def is_frame(value: Any) -> TypeGuard[pd.DataFrame]:
 
 
 def rows(value: Any) -> int | None:
-    """The number of rows of a frame, table or list; None for what is not counted in rows."""
+    """The number of rows of a frame, table or list; None for what is not counted in rows, and for no output."""
     if value is None or isinstance(value, (str, bytes, dict)):
         return None
     count = getattr(value, "num_rows", None)
     if isinstance(count, int):
         return count
-    return len(value) if is_frame(value) or isinstance(value, list) else None
+    if isinstance(value, list):
+        return len(value) or None
+    return len(value) if is_frame(value) else None
 
 
 def total_rows(values: Sequence[Any]) -> int | None:
     counts = [count for count in map(rows, values) if count is not None]
     return sum(counts) if counts else None
+
+
+def outputs(returned: Any) -> list[Any]:
+    """What a block returned as the list of its outputs: a tuple or a list is several, None is none."""
+    if returned is None:
+        return []
+    return list(returned) if isinstance(returned, (tuple, list)) else [returned]
+
+
+def handed_on(returned: Any) -> Any:
+    """What a block returned as its readers get it: the output itself where there is one, else the list of them."""
+    every = outputs(returned)
+    return every[0] if len(every) == 1 else every
 
 
 def for_reader(value: Any) -> Any:
@@ -54,13 +69,11 @@ def _isolated(frame: pd.DataFrame) -> pd.DataFrame:
     """A lazy copy; columns of Python objects (which copy-on-write cannot protect) are copied deeply."""
     mine = frame.copy(deep=False)
     for place, dtype in enumerate(frame.dtypes):
-        column = frame.iloc[:, place]
-        if (
-            not hasattr(dtype, "pyarrow_dtype")
-            and dtype.kind == "O"
-            and any(isinstance(cell, (list, dict, set)) for cell in column.head(100))
-        ):
-            mine.isetitem(place, column.map(copy.deepcopy).array)
+        # Looking at a column costs more than the rest of this function, so only where it may matter.
+        if not hasattr(dtype, "pyarrow_dtype") and dtype.kind == "O":
+            column = frame.iloc[:, place]
+            if any(isinstance(cell, (list, dict, set)) for cell in column.head(100)):
+                mine.isetitem(place, column.map(copy.deepcopy).array)
     return mine
 
 

@@ -38,7 +38,7 @@ def run_variables(pipeline: Pipeline, given: Mapping[str, Any], started: datetim
 
     `execution_date` is naive UTC, as Mage's is; a given one may be an ISO date or time.
     """
-    variables = {**pipeline.variables, **given}
+    variables = {**plain(pipeline.variables), **given}
     moment = _moment(variables.get("execution_date"), started)
     return {
         "env": os.environ.get("ENV", "dev"),
@@ -54,6 +54,13 @@ def run_variables(pipeline: Pipeline, given: Mapping[str, Any], started: datetim
         "pipeline_uuid": pipeline.uuid,
         "repo_path": str(pipeline.root),
     }
+
+
+def plain(value: Any) -> Any:
+    """The value with plain dicts and lists in it, where the project's files gave mappings that know their lines."""
+    if isinstance(value, Mapping):
+        return {key: plain(inner) for key, inner in value.items()}
+    return [plain(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _moment(value: Any, started: datetime) -> datetime:
