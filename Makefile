@@ -22,7 +22,7 @@ help: ## Show these targets.
 
 $(READY): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; none was found. Name one: make PYTHON=/path/to/python3" >&2; exit 2; }
-	@echo "installing into .venv with $(PYTHON)"
+	@echo "installing into .venv with $(PYTHON), which takes a minute or two"
 	@$(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
@@ -34,7 +34,10 @@ venv: $(READY) ## Make .venv with everything in it.
 demo: $(READY) ## Run green_taxi_etl on the sample months, against a local Postgres and GCS.
 	@$(BIN)/mage-project local up
 	@$(BIN)/mage-project run green_taxi_etl --local --var source=sample_data
-	@$(BIN)/python sample_data/look.py
+	@printf '\nWhere to look now: in the table, and in gs://nyc-taxi-lake/green_taxi, which is a folder here.\n\n'
+	$(BIN)/mage-project local psql -c 'SELECT count(*) AS trips, count(DISTINCT lpep_pickup_date) AS days FROM mage.green_taxi'
+	ls .mage_project/local/gcs/objects/nyc-taxi-lake/green_taxi | head -n 3
+	@printf '\nThe servers run on. Stop them with: $(BIN)/mage-project local down\n'
 
 .PHONY: test
 test: $(READY) ## Run every test.
