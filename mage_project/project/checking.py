@@ -58,7 +58,7 @@ class Checker:
     def keys(self, mapping: Mapping, place: str) -> None:
         """A key that is nearly a known one is an error (it would be ignored); any other unknown one a warning."""
         for key in mapping.keys() - KNOWN_KEYS[place]:
-            meant = did_you_mean(key, KNOWN_KEYS[place])
+            meant = did_you_mean(str(key), KNOWN_KEYS[place])
             self.error(f"unknown key '{key}' of a {place}.{meant}", mapping.line_of(key), warning=not meant)
 
     def entries(self, content: Mapping, key: str) -> Iterator[Mapping]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,16 @@ from mage_project.errors import ConfigError
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class Mapping(dict[str, Any]):
-    """A YAML mapping that knows the line (from 1) of itself and of its keys."""
+class Mapping(dict[Any, Any]):
+    """A YAML mapping that knows the line (from 1) of itself and of its keys.
+
+    Ours are strings; those in a pipeline's variables are what YAML makes of them (`{1: yes}`).
+    """
 
     line: int
-    lines: dict[str, int]
+    lines: dict[Any, int]
 
-    def line_of(self, key: str) -> int:
+    def line_of(self, key: Any) -> int:
         return self.lines.get(key, self.line)
 
 
@@ -34,7 +38,7 @@ def _construct(loader: Any, node: yaml.MappingNode) -> Any:
     yield mapping
     for key_node, value_node in node.value:
         key = loader.construct_object(key_node, deep=True)
-        key = key if isinstance(key, str) else str(key)
+        key = key if isinstance(key, Hashable) else str(key)
         mapping.lines[key] = key_node.start_mark.line + 1
         mapping[key] = loader.construct_object(value_node, deep=True)
 

@@ -63,6 +63,47 @@ def test_the_context_is_shared_by_the_blocks_of_a_run(tmp_path, seen):
     assert seen == ["hello"]
 
 
+@pytest.mark.parametrize(
+    ("returned", "given"),
+    [
+        pytest.param("None", [], id="none"),
+        pytest.param("[]", [], id="an empty list"),
+        pytest.param("[7]", 7, id="a list of one"),
+        pytest.param("(7,)", 7, id="a tuple of one"),
+        pytest.param("7, 8", [7, 8], id="a tuple"),
+        pytest.param("[7, 8]", [7, 8], id="a list"),
+        pytest.param("{'a': 7}", {"a": 7}, id="a dict"),
+    ],
+)
+def test_readers_get_the_one_output_or_the_list_of_all(tmp_path, seen, returned, given):
+    load = f"@data_loader\ndef load():\n    return {returned}\n"
+    look = "@transformer\ndef look(value, **kwargs):\n    kwargs['seen'].append(value)\n"
+    run(tmp_path, [block("a", "data_loader"), block("b", "transformer", "a")], {"a": load, "b": look}, {"seen": seen})
+    assert seen == [given]
+
+
+def test_preprocessers_run_first_on_the_same_inputs(tmp_path, seen):
+    load = "@data_loader\ndef load():\n    return {'n': 1}\n"
+    look = """
+    @preprocesser
+    def prepare(value, **kwargs):
+        value['n'] = 2
+    @transformer
+    def look(value, **kwargs):
+        kwargs['seen'].append(value)
+    """
+    run(tmp_path, [block("a", "data_loader"), block("b", "transformer", "a")], {"a": load, "b": look}, {"seen": seen})
+    assert seen == [{"n": 2}]
+
+
+def test_variables_are_plain_dicts_with_the_keys_of_the_file(tmp_path, seen):
+    code = "@data_loader\ndef load(**kwargs):\n    kwargs['seen'].append(kwargs)\n"
+    names = {1: "one", "deep": [{"a": {"b": 2}}]}
+    run(tmp_path, [block("a", "data_loader")], {"a": code}, {"seen": seen}, variables={"names": names})
+    assert seen[0]["names"] == names
+    assert type(seen[0]["names"]) is type(seen[0]["names"]["deep"][0]["a"]) is dict
+
+
 def test_blocks_without_a_guard_with_helpers_and_module_level_code_run(tmp_path):
     code = """
     from mage_ai.data_preparation.decorators import data_loader, test

@@ -94,6 +94,7 @@ FAILURES = {
     ),
     "the loader at its end": ("load", LOADER + "    raise ValueError('the file ends too early')\n", 1),
     "the transformer": ("clean", CLEAN.replace("kept =", "assert_is_not_there\n    kept ="), 1),
+    "a preprocesser, which cannot stream": ("clean", CLEAN + "\n@preprocesser\ndef prepare(frame):\n    pass\n", 1),
     "an exporter at its end": ("b", EXPORTER + "    raise OSError('no space left')\n", 1),
     "an exporter at once": ("b", EXPORTER.replace("rows = []", "raise OSError('refused')"), 1),
     "an exporter that reads too little": ("b", EXPORTER + "        break\n", 1),
