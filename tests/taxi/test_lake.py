@@ -159,7 +159,10 @@ def behind(door: Proxy, bucket: storage.Bucket) -> Lake:
 
 
 @pytest.mark.parametrize("trouble", [0, 429, 500, 503], ids=["dropped", "429", "500", "503"])
-def test_passing_troubles_are_tried_again(door: Proxy, bucket: storage.Bucket, tmp_path: Path, trouble: int) -> None:
+def test_passing_troubles_are_tried_again(
+    door: Proxy, bucket: storage.Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: int
+) -> None:
+    monkeypatch.setattr(lakes, "_RETRY", lakes._RETRY.with_timeout(30))
     door.rule = lambda method, path: trouble if len(door.seen) % 3 == 0 else None
     behind(door, bucket).replace(folder_with(NEW, tmp_path))
     assert objects(bucket, "trips/") == NEW
