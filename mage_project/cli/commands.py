@@ -66,7 +66,11 @@ def run(project: Project, pipeline: str, assignments: Sequence[str], local: bool
     from mage_project.cli.guard import guarded
 
     variables = parsed(assignments)
-    sys.exit(guarded(lambda: _run(project, pipeline, variables, local=local, as_json=as_json)))
+
+    def killed(what: str) -> None:
+        _tell_failure(pipeline, MageProjectError(what), as_json=as_json)
+
+    sys.exit(guarded(lambda: _run(project, pipeline, variables, local=local, as_json=as_json), killed=killed))
 
 
 def _run(project: Project, pipeline: str, variables: dict[str, Any], *, local: bool, as_json: bool) -> int:
@@ -76,20 +80,20 @@ def _run(project: Project, pipeline: str, variables: dict[str, Any], *, local: b
     try:
         return run_pipeline(project, pipeline, variables, reporter=reporter_for(as_json=as_json), local=local).exit_code
     except MageProjectError as error:
-        if as_json:
-            click.echo(_failure_json(pipeline, error))
-        click.echo(f"error: {error}", err=True)
+        _tell_failure(pipeline, error, as_json=as_json)
         return error.exit_code
 
 
-def _failure_json(pipeline: str, error: MageProjectError) -> str:
-    """The JSON of a run that could not begin."""
-    import json
+def _tell_failure(pipeline: str, error: MageProjectError, *, as_json: bool) -> None:
+    """Tell of a run that could not begin, or could not say how it ended."""
+    if as_json:
+        import json
 
-    from mage_project.runner.records import RunRecord, new_run_id
+        from mage_project.runner.records import RunRecord, new_run_id
 
-    record = RunRecord(pipeline=pipeline, run_id=new_run_id(), blocks=[], status="failed", error=str(error))
-    return json.dumps(record.as_dict(), ensure_ascii=False)
+        record = RunRecord(pipeline=pipeline, run_id=new_run_id(), blocks=[], status="failed", error=str(error))
+        click.echo(json.dumps(record.as_dict(), ensure_ascii=False))
+    click.echo(f"error: {error}", err=True)
 
 
 @cli.command(name="list")
@@ -166,7 +170,11 @@ def block(
     from mage_project.cli.guard import guarded
 
     variables = parsed(assignments)
-    sys.exit(guarded(lambda: _run_block(project, uuid, variables, pipeline=pipeline, files=files, local=local)))
+
+    def work() -> int:
+        return _run_block(project, uuid, variables, pipeline=pipeline, files=files, local=local)
+
+    sys.exit(guarded(work, killed=lambda what: click.echo(f"error: {what}", err=True)))
 
 
 def _run_block(

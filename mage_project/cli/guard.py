@@ -19,8 +19,11 @@ from types import FrameType
 FAREWELL_S = 120
 
 
-def guarded(work: Callable[[], int]) -> int:
-    """Run `work` in the worker and return its exit code (128 + n when signal n ended it)."""
+def guarded(work: Callable[[], int], *, killed: Callable[[str], None]) -> int:
+    """Run `work` in the worker and return its exit code (128 + n when signal n ended it).
+
+    `killed` is told when the worker could not say by itself how it ended.
+    """
     if not hasattr(os, "fork") or threading.active_count() > 1:
         return work()
     sys.stdout.flush()
@@ -31,7 +34,7 @@ def guarded(work: Callable[[], int]) -> int:
         os.close(ours)
         _work(work, alive)
     os.close(alive)
-    return _wait(worker)
+    return _wait(worker, killed)
 
 
 def _work(work: Callable[[], int], alive: int) -> None:
@@ -61,7 +64,7 @@ def _stop_when_alone(alive: int) -> None:
     os._exit(128 + signal.SIGKILL)
 
 
-def _wait(worker: int) -> int:
+def _wait(worker: int, killed: Callable[[str], None]) -> int:
     """Wait for the worker, passing signals on to it."""
 
     def pass_on(signum: int, _frame: FrameType | None) -> None:
@@ -75,8 +78,7 @@ def _wait(worker: int) -> int:
         for number, handler in before.items():
             signal.signal(number, handler)
     code = os.waitstatus_to_exitcode(status)
-    if code == -signal.SIGKILL:
-        print(
-            "error: the run was killed (was memory short?); what it had not committed is rolled back", file=sys.stderr
-        )
+    if code < 0:
+        name = signal.Signals(-code).name
+        killed(f"the run was killed ({name}; was memory short?): what it had not committed is rolled back")
     return code if code >= 0 else 128 - code

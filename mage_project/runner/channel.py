@@ -29,6 +29,7 @@ class Channel:
         self._ended = False
         self._broken = False
         self._gone = False
+        self._asked = False
         #: Whether the reader has seen the end, and so knows of every batch.
         self.exhausted = False
 
@@ -40,6 +41,11 @@ class Channel:
                 raise ReaderGone
             self._waiting.append(batch)
             self._change.notify_all()
+
+    def drain(self) -> None:
+        """Wait until the reader has taken every batch and asks for another one, or reads no more."""
+        with self._change:
+            self._change.wait_for(lambda: self._asked or self._gone)
 
     def end(self) -> None:
         """No more batches: the reader's iterator ends when it has read those that wait."""
@@ -66,7 +72,10 @@ class Channel:
 
     def __next__(self) -> Any:
         with self._change:
+            self._asked = not self._waiting
+            self._change.notify_all()
             self._change.wait_for(lambda: bool(self._waiting) or self._ended or self._broken)
+            self._asked = False
             if self._broken:
                 raise StreamBroken("the stream broke before its end, so nothing may be committed")
             if not self._waiting:

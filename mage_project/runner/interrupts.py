@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: they end a run where it stands, but never in the middle of a commit."""
+"""Ctrl-C, SIGTERM and a closed terminal: they end a run where it stands, but never in the middle of a commit."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupted(BaseException):
@@ -28,11 +30,11 @@ class Interrupts:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Handle SIGINT and SIGTERM inside the block (in the main thread; elsewhere signals stay as they are)."""
+        """Handle the signals inside the block (in the main thread; elsewhere they stay as they are)."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = {number: signal.signal(number, self._handle) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {number: signal.signal(number, self._handle) for number in SIGNALS}
         try:
             yield
         finally:

@@ -60,6 +60,12 @@ class Code:
 def load(block: Block) -> Code:
     """Execute the block's file. `BlockError` for what it raises, `ConfigError` when it is not Python."""
     assert block.path is not None  # noqa: S101 - the project was checked
+    if block.language != "python":
+        raise ConfigError(
+            f"block '{block.uuid}' is written in {block.language}: only Python blocks can be run",
+            where=str(block.path),
+            hint="take it out of the pipeline, or run the pipeline in Mage",
+        )
     code = Code()
     module = ModuleType(f"mage_blocks.{block.type}.{block.uuid}")
     module.__file__ = str(block.path)

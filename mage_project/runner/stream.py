@@ -134,6 +134,8 @@ class Stream:
             self._start()
             self._pump()
             self._finish_tests()
+            for reader in self._exporters:  # only who has begun to read has said whether its commit waits
+                reader.channel.drain()
             self._finish([reader for reader in self._exporters if reader.pending])
             # What can still be rolled back does what can fail before the others, who commit when they end.
             self._step(commits.Commits.prepare_all)

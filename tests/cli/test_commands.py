@@ -89,6 +89,18 @@ def test_json_tells_of_wrong_usage_as_well(project, mage_project):
     assert (done.returncode, json.loads(done.stdout)["status"]) == (2, "failed")
 
 
+def test_json_tells_of_a_bad_command_line_before_the_run(project, mage_project):
+    done = mage_project("run", "p", "--json", "--var", "execution_date=yesterday")
+    assert (done.returncode, json.loads(done.stdout)["status"]) == (2, "failed")
+
+
+def test_a_killed_worker_still_leaves_json(tmp_path, mage_project):
+    suicide = "import os, signal\n@data_loader\ndef load():\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+    write_project(tmp_path, [block("a", "data_loader")], {"a": suicide})
+    done = mage_project("run", "p", "--json")
+    assert (done.returncode, json.loads(done.stdout)["status"]) == (137, "failed")
+
+
 def test_check_names_every_problem_and_runs_nothing(project, mage_project):
     (project.root / "transformers/double.py").write_text("print('running')\n")
     write_pipeline(project.root, "blocks:\n- uuid: a\n  type: nothing\n", pipeline="other")
