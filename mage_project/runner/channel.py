@@ -45,7 +45,7 @@ class Channel:
     def drain(self) -> None:
         """Wait until the reader has taken every batch and asks for another one, or reads no more."""
         with self._change:
-            self._change.wait_for(lambda: self._asked or self._gone)
+            self._change.wait_for(lambda: (self._asked and not self._waiting) or self._gone)
 
     def end(self) -> None:
         """No more batches: the reader's iterator ends when it has read those that wait."""

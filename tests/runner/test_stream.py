@@ -113,6 +113,33 @@ def test_nothing_is_committed_when_it_fails(tmp_path, stores, failure):
     assert uuid in record.error
 
 
+AT_ONCE = """
+@data_exporter
+def export(frames, **kwargs):
+    kwargs["store"].append(sum(map(len, frames)))
+"""
+SLOW = """
+import time
+from mage_project.io import commits
+
+@data_exporter
+def export(frames, **kwargs):
+    time.sleep(0.3)
+    commits.current().add(prepare=kwargs["swap"], commit=lambda: None, rollback=lambda: None)
+    list(frames)
+"""
+
+
+def test_a_store_that_commits_at_once_waits_for_what_can_fail_in_the_others(tmp_path, stores):
+    def swap():
+        raise StoreUnavailable("the table is in use")
+
+    code = {"load": LOADER, "clean": CLEAN, "a": AT_ONCE, "b": SLOW}
+    record = run(tmp_path, line("a", "b"), code, {**stores, "swap": swap})
+    assert "the table is in use" in record.error
+    assert stores["store"] == []
+
+
 def test_a_test_of_the_whole_stream_speaks(tmp_path, stores):
     loader = LOADER + "\n@test\ndef check(frames, stream=False):\n    return f'{sum(map(len, frames))} rows'\n"
     record = run(tmp_path, line("a"), {"load": loader, "clean": CLEAN, "a": EXPORTER}, stores)
