@@ -76,8 +76,11 @@ def _cast(array: Any, target: pa.DataType) -> Any:
     if pa.types.is_integer(source) and pa.types.is_decimal(target):
         wide = pa.decimal128(20, 0) if pa.types.is_uint64(source) else pa.decimal128(19, 0)
         array = array.cast(wide)
-    if source == pa.float16() and _is_text(target):
-        array = array.cast(pa.float32())
+    if source == pa.float16():
+        array, source = array.cast(pa.float32()), pa.float32()
+    kinds = {pa.types.is_decimal: pa.types.is_floating, pa.types.is_floating: pa.types.is_decimal}
+    if any(one(source) and other(target) for one, other in kinds.items()):
+        array = array.cast(pa.string())  # Arrow's own cast of these is not exact: 3.000 becomes 3.0000002
     return array.cast(target)
 
 
@@ -86,7 +89,6 @@ def _may_lose(source: pa.DataType, target: pa.DataType) -> bool:
     types = pa.types
     return (
         (types.is_floating(source) and types.is_floating(target) and target.bit_width < source.bit_width)
-        or (types.is_floating(source) and types.is_decimal(target))
         or (types.is_decimal(source) and types.is_floating(target))
         or (types.is_timestamp(source) and types.is_date(target))
         or (types.is_date64(source) and types.is_date32(target))
@@ -111,9 +113,9 @@ def _is_subsecond(arrow: pa.DataType) -> bool:
 
 def _refusal(array: Any, target: pa.DataType, column: str, sql: str, first_row: int) -> StoreError:
     place = first_failing(len(array), lambda start, end: _fits(array[start:end], target))
-    if place is None:
-        return StoreError(f"column '{column}': {array.type} cannot become {sql}")
-    value = array[place].as_py() if array.type != pa.null() else None
+    value = None if place is None else array[place].as_py()
+    if place is None or value is None:  # not even a null can be cast
+        return StoreError(f"column '{column}': {array.type} cannot become {sql}", hint="cast it in a transformer")
     what = f"column '{column}': {value!r:.80} in row {first_row + place:,} does not fit {sql} without loss"
     return StoreError(what, hint=f"the rows come as {array.type}: change or cast the column in a transformer")
 

@@ -13,6 +13,8 @@ from mage_project.io import config as settings
 from mage_project.io.config_keys import ConfigKey
 
 _ENVIRONMENT = "GOOGLE_APPLICATION_CREDENTIALS"
+_NEEDED = ("client_email", "private_key", "token_uri")
+_HINT = "put in the key that Google gave, or leave the field out to use GOOGLE_APPLICATION_CREDENTIALS"
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 
 
@@ -65,19 +67,15 @@ def _of_key(key: Mapping[str, Any], what: str) -> Any:
     from google.auth.exceptions import GoogleAuthError
     from google.oauth2 import service_account
 
+    lacks = [name for name in _NEEDED if not key.get(name)]
+    if lacks:
+        raise ConfigError(f"{what} is not usable: it lacks {', '.join(lacks)}", hint=_HINT)
     kind: Any = service_account.Credentials
     try:
         return kind.from_service_account_info(dict(key), scopes=_SCOPES)
-    except (ValueError, KeyError, TypeError, AttributeError, GoogleAuthError) as error:
-        lacks = [name for name in ("client_email", "private_key", "token_uri") if not key.get(name)]
-        why = f"it lacks {', '.join(lacks)}" if lacks else "its private_key cannot be read"
-        hint = "put in the key that Google gave, or leave the field out to use GOOGLE_APPLICATION_CREDENTIALS"
-        raise ConfigError(f"{what} is not usable: {why}", hint=hint) from _without_value(error)
-
-
-def _without_value(error: Exception) -> Exception:
-    """The error's kind: its text may have parts of the key."""
-    return type(error)("(text left out: it may show the key)")
+    except (ValueError, KeyError, TypeError, AttributeError, GoogleAuthError):
+        # Without its cause, whose text may have parts of the key.
+        raise ConfigError(f"{what} is not usable: its private_key cannot be read", hint=_HINT) from None
 
 
 def _of_file(path: Path, setting: str) -> Any:
@@ -89,8 +87,8 @@ def _of_file(path: Path, setting: str) -> Any:
         raise ConfigError(f"the key file of {setting} cannot be read", where=str(path)) from error
     try:
         key = json.loads(text)
-    except ValueError as error:
-        raise ConfigError(f"the key file of {setting} is not JSON", where=str(path)) from _without_value(error)
+    except ValueError:
+        raise ConfigError(f"the key file of {setting} is not JSON", where=str(path)) from None
     return _of_key(key if isinstance(key, Mapping) else {}, f"the key file {path}")
 
 

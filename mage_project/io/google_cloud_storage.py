@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -66,9 +67,11 @@ class GoogleCloudStorage:
         if credentials is None:
             credentials = accounts.anonymous() if emulated else accounts.find(self._mapping, self._path)
         project = self._project or os.environ.get("GOOGLE_CLOUD_PROJECT") or getattr(credentials, "project_id", None)
-        return storage.Client(
+        client = storage.Client(
             project=project or ("local" if emulated else None), credentials=credentials, **self._options
         )
+        weakref.finalize(self, client.close)  # blocks never close a connector: its sockets go when it goes
+        return client
 
     def load(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import lzma
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -60,17 +61,16 @@ def write_parquet(data: Iterable[Any], path: Path, options: Options) -> int:
     options.pop("index", None)
     rows = 0
     schema: pa.Schema | None = None
-    with pa.output_stream(str(path)) as file:
+    with ExitStack() as stack:
         writer: pq.ParquetWriter | None = None
         for table in _known_first(tables(data)):
             if writer is None or schema is None:
                 schema = pa.schema([_stored(field) for field in table.schema])
-                writer = pq.ParquetWriter(file, schema, **options)
+                writer = stack.enter_context(pq.ParquetWriter(path, schema, **options))
             writer.write_table(_as(table, schema, rows + 1))
             rows += table.num_rows
         if writer is None:
             raise StoreError("nothing came to write: without a frame the columns are unknown")
-        writer.close()
     return rows
 
 

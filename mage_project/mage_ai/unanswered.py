@@ -41,7 +41,9 @@ def missing_name(module: str, name: str, public: Iterable[str], answered: Sequen
 
 
 def _close(name: str, answered: Sequence[str]) -> str:
-    close = difflib.get_close_matches(name, answered, n=1, cutoff=0.8)
+    if name in _IN_MAGE:
+        return ""
+    close = difflib.get_close_matches(name, _modules(answered), n=1, cutoff=0.8)
     return f" Did you mean '{close[0]}'?" if close else ""
 
 
@@ -55,5 +57,10 @@ def _about(name: str) -> str:
 
 
 def _answered(answered: Sequence[str]) -> str:
+    return "Answered are: " + ", ".join(_modules(answered)) + "."
+
+
+def _modules(answered: Sequence[str]) -> list[str]:
+    """Those that are no packages."""
     parents = {name.rpartition(".")[0] for name in answered}
-    return "Answered are: " + ", ".join(sorted(name for name in answered if name not in parents)) + "."
+    return sorted(name for name in answered if name not in parents)

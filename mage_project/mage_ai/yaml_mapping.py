@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import yaml
+
+#: What YAML takes for no character, for a line end or for a mark, even in quotes.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 
 
 def set_entry(text: str, mapping: str, key: str, value: Any) -> str:
@@ -15,8 +19,10 @@ def set_entry(text: str, mapping: str, key: str, value: Any) -> str:
     root = yaml.compose(text, yaml.SafeLoader)
     node = _value(root, mapping)
     entry = _value(node, key)
-    if entry is not None:
-        changed = _replaced(text, entry, written)
+    if entry is not None and isinstance(node, yaml.MappingNode):
+        name = next(name for name, _ in node.value if name.value == key)
+        colon = text.index(":", name.end_mark.index)
+        changed = f"{text[: colon + 1]} {written}{text[_end(text, entry, colon + 1) :]}"
     elif isinstance(node, yaml.MappingNode) and node.value and not node.flow_style:
         column = node.value[0][0].start_mark.column
         changed = _inserted(text, node.value[0][0].start_mark.index - column, f"{' ' * column}{key}: {written}\n")
@@ -60,17 +66,33 @@ def _plain(node: yaml.Node) -> dict[str, Any]:
 
 
 def _flow(value: Any) -> str:
-    """The value on one line. JSON is YAML, and has no surprises with `yes`, `1e5` or colons."""
-    if isinstance(value, str | int | float | bool | list | dict | tuple) or value is None:
-        return json.dumps(value, ensure_ascii=False, default=str)
-    return json.dumps(str(value), ensure_ascii=False)
+    """The value on one line, every text in quotes, so that no word or number is read as something else."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_flow(str(key))}: {_flow(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    if isinstance(value, float):
+        return str(yaml.safe_dump(value)).splitlines()[0]
+    if value is None or isinstance(value, bool | int):
+        return json.dumps(value)
+    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(str(value), ensure_ascii=False))
+
+
+def _end(text: str, node: yaml.Node, least: int) -> int:
+    """Where the node's last character ends: YAML counts what follows a block, comments too, as part of it."""
+    if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
+        last = node.value[-1]
+        return _end(text, last[1] if isinstance(last, tuple) else last, least)
+    end = node.end_mark.index
+    while end > least and text[end - 1].isspace():
+        end -= 1
+    return max(end, least)
 
 
 def _replaced(text: str, node: yaml.Node, written: str) -> str:
-    start, end = node.start_mark.index, node.end_mark.index
-    old = text[start:end]
+    start = node.start_mark.index
     space = "" if text[start - 1 : start] in {" ", ""} else " "
-    return text[:start] + space + written + old[len(old.rstrip()) :] + text[end:]
+    return text[:start] + space + written + text[_end(text, node, start) :]
 
 
 def _inserted(text: str, index: int, line: str) -> str:

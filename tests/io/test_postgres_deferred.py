@@ -127,7 +127,7 @@ def test_nothing_is_committed_when_preparing_fails(database, collected):
     database.export(frame(1), "one")
     database.export(frame(2), "two")
     database.run("CREATE VIEW $.two AS SELECT 1 AS n")  # somebody takes the name meanwhile
-    with pytest.raises(StoreError, match="is a view"):
+    with pytest.raises(StoreError, match=r"is a view"):
         collected.commit_all()
     assert database.tables() == []
 
@@ -135,7 +135,7 @@ def test_nothing_is_committed_when_preparing_fails(database, collected):
 def test_a_connection_that_dies_before_the_commit_fails_it(database, collected):
     database.export(frame(1), "one")
     database.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'mage-project'")
-    with pytest.raises(StoreError, match="lost|cannot be committed"):
+    with pytest.raises(StoreError, match=r"lost|cannot be committed"):
         collected.commit_all()
     assert database.tables() == []
 
@@ -149,7 +149,7 @@ def test_two_exporters_of_one_stream_make_the_same_new_schema(database, collecte
 
 def test_two_exporters_of_one_stream_cannot_replace_the_same_table(database, collected):
     database.export(frame(1))
-    with pytest.raises(StoreError, match="two blocks of one stream write"):
+    with pytest.raises(StoreError, match=r"two blocks of one stream write"):
         database.export(frame(2))
     collected.commit_all()
     assert database.rows() == [(1,)]

@@ -70,12 +70,12 @@ def _pump(source: socket.socket, target: socket.socket) -> None:
 
 
 def test_an_unknown_host_is_named(database):
-    with pytest.raises(StoreUnavailable, match="the host name is unknown"):
+    with pytest.raises(StoreUnavailable, match=r"the host name is unknown"):
         database.connector(host="no-such-host.invalid").open()
 
 
 def test_a_server_that_does_not_answer_is_given_up(database):
-    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(StoreUnavailable, match="does not answer"):
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(StoreUnavailable, match=r"does not answer"):
         database.connector(port=silent.getsockname()[1], connect_timeout=2).open()
 
 
@@ -144,7 +144,7 @@ def test_a_swap_gives_up_when_somebody_holds_the_table(database, monkeypatch):
     database.export(pd.DataFrame({"n": [1]}))
     with psycopg2.connect(**database.settings) as other, other.cursor() as cursor:
         cursor.execute(f"SELECT * FROM {database.schema}.trips")
-        with pytest.raises(StoreUnavailable, match="was in use for 1 s.*process .* SELECT"):
+        with pytest.raises(StoreUnavailable, match=r"was in use for 1 s.*process .* SELECT"):
             database.export(pd.DataFrame({"n": [2]}))
     other.close()
     assert database.rows() == [(1,)]
@@ -157,7 +157,7 @@ def test_a_missing_right_is_told_with_what_to_do(database):
     try:
         with (
             database.connector(user=role, password="guest") as loader,
-            pytest.raises(StoreError, match="permission denied") as caught,
+            pytest.raises(StoreError, match=r"permission denied") as caught,
         ):
             loader.export(pd.DataFrame({"n": [1]}), database.schema, "trips")
         assert "ask the table's owner" in str(caught.value)
@@ -182,12 +182,12 @@ def test_a_role_that_may_only_write_replaces_the_rows_in_place(database):
 
 
 def test_using_a_connector_that_is_not_open_is_told(database):
-    with pytest.raises(StoreError, match="no connection is open"):
+    with pytest.raises(StoreError, match=r"no connection is open"):
         database.connector().load("SELECT 1")
 
 
 def test_a_tunnel_is_not_supported_and_says_what_to_do(database):
-    with pytest.raises(ConfigError, match="ssh -L"):
+    with pytest.raises(ConfigError, match=r"ssh -L"):
         Postgres(connection_method="ssh_tunnel")
 
 
@@ -205,9 +205,9 @@ def test_an_interrupt_in_the_middle_of_a_copy_reaches_the_caller(database):
 
 def test_the_commit_of_a_failed_transaction_is_an_error(database):
     with database.connector() as loader:
-        with pytest.raises(StoreError, match='relation "nowhere" does not exist'):
+        with pytest.raises(StoreError, match=r'relation "nowhere" does not exist'):
             loader.execute("SELECT * FROM nowhere")
-        with pytest.raises(StoreError, match="cannot be committed"):
+        with pytest.raises(StoreError, match=r"cannot be committed"):
             loader.commit()
 
 

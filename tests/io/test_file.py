@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from mage_project.errors import StoreError
+from mage_project.io import commits
+from mage_project.io.file import FileIO
+
+
+@pytest.fixture
+def frame() -> pd.DataFrame:
+    return pd.DataFrame({"n": [1, 2], "t": ["a", None]})
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("ending", ["csv", "csv.gz", "csv.xz", "json", "json.gz", "ndjson", "jsonl", "parquet"])
+@pytest.mark.parametrize("is_stream", [False, True], ids=["frame", "stream"])
+def test_a_frame_and_a_stream_come_back(tmp_path, frame, ending, is_stream):
+    path = tmp_path / f"trips.{ending}"
+    FileIO().export(iter([frame, frame]) if is_stream else frame, path)
+    assert FileIO().load(path)["n"].tolist() == [1, 2] * (1 + is_stream)
+    assert names(tmp_path) == [path.name]
+
+
+def test_a_csv_of_a_stream_is_numbered_like_that_of_a_frame(tmp_path, frame):
+    FileIO().export(iter([frame, frame]), tmp_path / "stream.csv")
+    FileIO().export(pd.concat([frame, frame], ignore_index=True), tmp_path / "frame.csv")
+    assert (tmp_path / "stream.csv").read_text() == (tmp_path / "frame.csv").read_text()
+
+
+def test_options_go_to_pandas(tmp_path, frame):
+    FileIO().export(frame, tmp_path / "trips.csv", index=False, sep=";")
+    assert FileIO().load(tmp_path / "trips.csv", sep=";", usecols=["n"]).columns.tolist() == ["n"]
+
+
+def test_an_iterator_that_breaks_leaves_the_file_as_it_was(tmp_path, frame, failing):
+    path = tmp_path / "trips.csv"
+    FileIO().export(frame, path)
+    with pytest.raises(RuntimeError, match=r"the source broke"):
+        FileIO().export(failing(frame), path)
+    assert len(FileIO().load(path)) == 2
+    assert names(tmp_path) == ["trips.csv"]
+
+
+def test_an_os_error_of_the_iterator_is_the_iterators(tmp_path, frame):
+    def frames() -> Iterator[pd.DataFrame]:
+        yield frame
+        raise ConnectionResetError(errno.ECONNRESET, "the source hung up")
+
+    with pytest.raises(ConnectionResetError):
+        FileIO().export(frames(), tmp_path / "trips.csv")
+
+
+def test_a_collected_file_appears_with_the_commit(tmp_path, frame):
+    path = tmp_path / "trips.csv"
+    with commits.collecting() as collected:
+        FileIO().export(frame, path)
+    assert not path.exists()
+    collected.commit_all()
+    assert names(tmp_path) == ["trips.csv"]
+
+
+def test_a_collected_file_can_be_rolled_back(tmp_path, frame):
+    with commits.collecting() as collected:
+        FileIO().export(frame, tmp_path / "trips.csv")
+    collected.rollback_all()
+    assert names(tmp_path) == []
+
+
+def test_several_files_load_as_one_frame(tmp_path, frame):
+    for name in ("a", "b"):
+        FileIO().export(frame, tmp_path / f"{name}.parquet")
+    assert len(FileIO().load(file_directories=[tmp_path])) == 4
+    assert len(FileIO().load(file_directories=[tmp_path], limit=3)) == 3
+
+
+def test_a_missing_file_is_an_error_with_the_one_that_may_be_meant(tmp_path, frame):
+    FileIO().export(frame, tmp_path / "trips.csv")
+    with pytest.raises(StoreError, match=r"there is no file .*Did you mean 'trips.csv'"):
+        FileIO().load(tmp_path / "trip.csv")
+    assert FileIO().exists(tmp_path / "trips.csv")
+
+
+def test_a_missing_folder_is_an_error(tmp_path, frame):
+    with pytest.raises(StoreError, match=r"there is no folder"):
+        FileIO().export(frame, tmp_path / "none" / "trips.csv")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("trips.parquet", b"<html>"), ("trips.csv.gz", b"<html>"), ("trips.json", b"{"), ("trips.csv", b"")],
+)
+def test_a_file_that_is_not_what_its_ending_says_is_told(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(StoreError, match=f"'{name}' cannot be read as"):
+        FileIO().load(tmp_path / name)
+
+
+def test_a_full_disk_is_told_and_leaves_nothing(frame):
+    if os.geteuid() != 0:
+        pytest.skip("only root mounts a small file system")
+    folder = Path("/tmp") / f"small-{os.getpid()}"
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder], check=False)
+    if mounted.returncode:
+        folder.rmdir()
+        pytest.skip("mounting is not allowed here")
+    try:
+        with pytest.raises(StoreError, match=r"No space left"):
+            FileIO().export((pd.DataFrame({"n": range(10_000)}) for _ in range(10)), folder / "trips.csv")
+        assert list(folder.iterdir()) == []
+    finally:
+        subprocess.run(["umount", folder], check=True)
+        folder.rmdir()
