@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO
 
 from mage_project.cli.tables import count, run_table
@@ -24,6 +26,15 @@ def reporter_for(*, as_json: bool) -> Reporter:
     return PlainReporter(sys.stdout)
 
 
+def _print(line: str, out: TextIO) -> None:
+    """Print the line. When nobody reads any more (`| head`), the run goes on unheard: its work matters more."""
+    try:
+        print(line, file=out, flush=True)
+    except BrokenPipeError:
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
+
+
 class PlainReporter(Silent):
     """Lines as things happen, and the table at the end."""
 
@@ -34,7 +45,7 @@ class PlainReporter(Silent):
 
     def say(self, line: str) -> None:
         with self._lock:
-            print(line, file=self._out, flush=True)
+            _print(line, self._out)
 
     def run_started(self, run: RunRecord) -> None:
         self.say(f"run {run.run_id} of {run.pipeline}")
@@ -73,10 +84,10 @@ class JsonReporter(Silent):
         self._err = err
 
     def said(self, block: str | None, line: str) -> None:
-        print(f"{block}: {line}" if block else line, file=self._err)
+        _print(f"{block}: {line}" if block else line, self._err)
 
     def run_ended(self, run: RunRecord) -> None:
-        print(json.dumps(run.as_dict(), ensure_ascii=False), file=self._out)
+        _print(json.dumps(run.as_dict(), ensure_ascii=False), self._out)
 
 
 class TerminalReporter(PlainReporter):
@@ -141,7 +152,7 @@ class TerminalReporter(PlainReporter):
 
 
 def _verdict(run: RunRecord) -> str:
-    tests = [test for block in run.blocks for test in block.tests]
+    tests = [test for block in run.blocks for test in block.tests if test.ran]
     passed = sum(test.passed for test in tests)
     figures = f"{run.seconds:.2f} s, {run.peak_rss_bytes / 1e6:,.0f} MB at the most"
     if run.status == "completed":

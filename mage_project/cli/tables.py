@@ -55,14 +55,15 @@ def _dropped(block: BlockRecord) -> str:
     gone = (block.rows_in or 0) - (block.rows_out or 0)
     if reasons and gone > 0 and gone != sum(reasons.values()):
         reasons["(no reason given)"] = gone - sum(reasons.values())
-    lines = [(count(rows), reason) for reason, rows in reasons.items()]
+    lines = [(count(rows), reason) for reason, rows in sorted(reasons.items(), key=lambda item: -item[1])]
     return f"dropped by {block.uuid}\n{_indented(lines)}" if lines else ""
 
 
 def _tests(block: BlockRecord) -> str:
-    if not block.tests:
+    ran = [test for test in block.tests if test.ran]
+    if not ran:
         return ""
-    lines = [f"  {'✓' if test.passed else '✗'} {test.name}{_said(test.message)}" for test in block.tests]
+    lines = [f"  {'✓' if test.passed else '✗'} {test.name}{_said(test.message)}" for test in ran]
     return "\n".join([f"tests of {block.uuid}", *lines])
 
 

@@ -25,13 +25,14 @@ def run_test(
     try:
         said = call(function, inputs, keywords)
     except AssertionError as error:
-        record.passed = False
+        record.ran, record.passed = True, False
         record.message = str(error) or _failing_line(error)
     except StreamBroken:
         raise
     except RAISED as error:
         raise block_error(block, error, doing=f"test '{function.__name__}' could not be run") from error
     else:
+        record.ran = True
         if isinstance(said, str) and record.passed:
             record.message = said
 

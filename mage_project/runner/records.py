@@ -12,11 +12,12 @@ Status = Literal["pending", "running", "completed", "failed", "cancelled", "skip
 
 @dataclass(kw_only=True)
 class TestRecord:
-    """One `@test` function: whether it passed, and what it said."""
+    """One `@test` function: whether it has run, whether it passed, and what it said."""
 
     __test__ = False
 
     name: str
+    ran: bool = False
     passed: bool = True
     message: str | None = None
 
@@ -66,7 +67,7 @@ class BlockRecord:
             "dropped": self.dropped,
             "seconds": round(self.seconds, 4),
             "peak_rss_bytes": self.peak_rss_bytes,
-            "tests": [test.as_dict() for test in self.tests],
+            "tests": [test.as_dict() for test in self.tests if test.ran],
             "error": self.error,
         }
 

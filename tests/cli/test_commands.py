@@ -1,4 +1,8 @@
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -99,6 +103,23 @@ def test_a_killed_worker_still_leaves_json(tmp_path, mage_project):
     write_project(tmp_path, [block("a", "data_loader")], {"a": suicide})
     done = mage_project("run", "p", "--json")
     assert (done.returncode, json.loads(done.stdout)["status"]) == (137, "failed")
+
+
+def test_a_run_goes_on_when_nobody_reads_what_it_says(tmp_path):
+    chatty = """
+    import pathlib, time
+    @data_loader
+    def load():
+        for n in range(2000):
+            print("line", n)
+        pathlib.Path("reached").touch()
+    """
+    write_project(tmp_path, [block("a", "data_loader")], {"a": chatty})
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    command = f"{sys.executable} -m mage_project run p | head -n 1; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "reached").exists()
 
 
 def test_check_names_every_problem_and_runs_nothing(project, mage_project):

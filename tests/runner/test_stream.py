@@ -206,3 +206,10 @@ def test_what_a_batch_says_of_its_origin_stays_with_it(tmp_path, stores):
     rebuild += "\n@test\ndef check(frame, *args):\n    assert frame.attrs['file'] in (0, 3, 6)\n"
     record = run(tmp_path, line("a"), {"load": loader, "clean": rebuild, "a": EXPORTER}, stores)
     assert (record.error, len(stores["store"])) == (None, 1)
+
+
+def test_a_test_that_never_ran_is_not_said_to_have_passed(tmp_path, stores):
+    broken = LOADER.replace("for start", "raise OSError('no such file')\n    for start")
+    clean = CLEAN + "\n@test\ndef check(frame, *args):\n    assert True\n"
+    record = run(tmp_path, line("a"), {"load": broken, "clean": clean, "a": EXPORTER}, stores)
+    assert record.block("clean").as_dict()["tests"] == []
