@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import json
 import secrets
 from collections.abc import Iterator
@@ -17,7 +18,16 @@ from mage_project.io.config import ConfigFileLoader
 from mage_project.io.google_cloud_storage import GoogleCloudStorage
 from tests.io.faulty_proxy import FaultyProxy
 
+#: Google's client leaves the sockets of refused downloads to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning")
+
 BIG = 20 * 1024 * 1024 + 5
+
+
+@pytest.fixture(autouse=True)
+def collected_garbage() -> Iterator[None]:
+    yield
+    gc.collect()
 
 
 @pytest.fixture
