@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 import socket
+import subprocess
+import tempfile
 import threading
-import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pandas as pd
 import psycopg2
@@ -126,19 +129,6 @@ def test_a_connection_lost_in_the_middle_of_a_copy_leaves_the_table_as_it_was(da
     assert database.tables() == ["trips"]
 
 
-def test_a_full_disk_is_named(database, monkeypatch):
-    class Full(psycopg2.errors.DiskFull):
-        pgcode = "53100"
-
-    from mage_project.io.store_errors import store_error
-
-    with database.connector() as loader:
-        error = store_error(Full("could not extend file"), loader.conn, loader._address, "writing mage.trips")
-    assert type(error) is StoreError
-    assert "is full, while writing mage.trips" in str(error)
-    assert "make room" in str(error)
-
-
 def test_a_swap_gives_up_when_somebody_holds_the_table(database, monkeypatch):
     monkeypatch.setattr(swapping, "LOCK_WAIT_S", 1)
     database.export(pd.DataFrame({"n": [1]}))
@@ -222,4 +212,36 @@ def test_killed_at_any_moment_the_table_has_the_old_rows_or_the_new(database):
             assert database.one("SELECT count(*) FROM $.trips") in {1, 90_000}
         killer.join()
         assert database.tables() == ["trips"]
-    time.sleep(0)
+
+
+@pytest.fixture
+def small_disk(database) -> Iterator[str]:
+    """A tablespace of four megabytes."""
+    if os.geteuid() != 0:
+        pytest.skip("only root mounts a small file system")
+    folder = Path(tempfile.mkdtemp(prefix="small-"))
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m,mode=755", "tmpfs", folder], check=False).returncode:
+        folder.rmdir()
+        pytest.skip("mounting is not allowed here")
+    name = f"small_{secrets.token_hex(4)}"
+    try:
+        owner = Path(f"/proc/{database.one('SELECT pg_backend_pid()')}").stat()
+        os.chown(folder, owner.st_uid, owner.st_gid)
+        database.run(f"CREATE TABLESPACE {name} LOCATION '{folder}'")
+        yield name
+        database.run("DROP SCHEMA IF EXISTS $ CASCADE")
+        database.run(f"DROP TABLESPACE {name}")
+    finally:
+        subprocess.run(["umount", folder], check=True)
+        folder.rmdir()
+
+
+def test_a_full_disk_leaves_the_table_as_it_was(database, small_disk):
+    with database.connector(options=f"-c default_tablespace={small_disk}") as loader:
+        loader.export(pd.DataFrame({"n": [1]}), database.schema, "trips")
+        with pytest.raises(StoreError, match=r"the disk of Postgres at .* is full, while writing") as caught:
+            loader.export((pd.DataFrame({"n": range(50_000)}) for _ in range(10)), database.schema, "trips")
+        assert not caught.value.transient
+        loader.export(pd.DataFrame({"n": [2]}), database.schema, "trips")
+    assert database.rows() == [(2,)]
+    assert database.tables() == ["trips"]
