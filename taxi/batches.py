@@ -16,7 +16,7 @@ from taxi.files import TripFile
 from taxi.header import Header, read_header
 from taxi.text import BadText, Block, blocks, first_line
 from taxi.unpack import unpack
-from taxi.words import listed, quoted
+from taxi.words import CORRECT, listed, quoted
 
 
 def header_of(file: TripFile, columns: Columns) -> Header:
@@ -24,7 +24,7 @@ def header_of(file: TripFile, columns: Columns) -> Header:
     try:
         header = read_header(first_line(unpack(file.path, file.label)), columns, file.label)
     except BadText as bad:
-        raise ValueError(f"{file.label}, line 1: {bad.what}") from None
+        raise ValueError(f"{file.label}, line 1: {bad.what}. {CORRECT}") from None
     if header.unknown:
         names = listed(quoted(name) for name in header.unknown)
         warnings.warn(f"{file.label}: a new column, not loaded because no type is declared: {names}", stacklevel=2)
@@ -89,4 +89,4 @@ def _located(bad: BadText, file: TripFile, header: Header) -> str:
         if before <= 0:
             break
     column = f", column {bad.column}" if bad.column else ""
-    return f"{file.label}, line {line:,}{column}: {bad.what}"
+    return f"{file.label}, line {line:,}{column}: {bad.what}. {CORRECT}"

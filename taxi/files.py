@@ -62,9 +62,11 @@ def _in_folder(folder: Path, month: Month) -> Path:
     if path.is_file():
         return path
     if not folder.is_dir():
-        raise FileNotFoundError(f"source {folder}: there is no such folder")
+        raise FileNotFoundError(f"source {folder}: there is no such folder. Check the variable source.")
     there = sorted(other.name for other in (folder / month.service).glob(f"{month.service}_tripdata_*.csv.gz"))
-    raise FileNotFoundError(f"{path}: no such file. The folder has {listed(there[:12])}")
+    raise FileNotFoundError(
+        f"{path}: no such file. The folder has {listed(there[:12])}. Check the variables months and source."
+    )
 
 
 def sha256_of(path: Path) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from taxi.columns import Columns
-from taxi.words import did_you_mean, listed, quoted
+from taxi.words import CORRECT, did_you_mean, listed, quoted
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -30,9 +30,9 @@ def read_header(line: bytes, columns: Columns, label: str) -> Header:
     try:
         text = line.removeprefix(_BYTE_ORDER_MARK).decode()
     except UnicodeDecodeError:
-        raise ValueError(f"{label}, line 1: the header is not UTF-8 text") from None
+        raise ValueError(f"{label}, line 1: the header is not UTF-8 text. {CORRECT}") from None
     if not text.strip():
-        raise ValueError(f"{label}: there is no header: a month begins with the names of its columns")
+        raise ValueError(f"{label}: there is no header: a month begins with the names of its columns. {CORRECT}")
     found = [name.strip() for name in next(csv.reader([text]))]
     _refuse_duplicates(found, label)
     _refuse_missing(found, columns, label)
@@ -48,7 +48,7 @@ def _refuse_duplicates(found: list[str], label: str) -> None:
     counts = Counter(name.casefold() for name in found)
     twice = [quoted(name) for name in found if counts[name.casefold()] > 1]
     if twice:
-        raise ValueError(f"{label}, line 1: column names occur more than once: {listed(twice)}")
+        raise ValueError(f"{label}, line 1: column names occur more than once: {listed(twice)}. {CORRECT}")
 
 
 def _refuse_missing(found: list[str], columns: Columns, label: str) -> None:
@@ -57,7 +57,7 @@ def _refuse_missing(found: list[str], columns: Columns, label: str) -> None:
     if missing:
         raise ValueError(
             f"{label}, line 1: missing {_columns(missing)}.{did_you_mean(missing[0], found)} "
-            f"The header has: {', '.join(quoted(name)[1:-1] for name in found[:30])}"
+            f"The header has: {', '.join(quoted(name)[1:-1] for name in found[:30])}. {CORRECT}"
         )
 
 

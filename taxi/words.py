@@ -5,6 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+#: What to do about a file whose text is not as it should be.
+CORRECT = "Correct a copy of the file and give its folder as source, or leave the month out."
+
 
 def did_you_mean(name: object, options: Iterable[str]) -> str:
     """The ending ` Did you mean 'x'?` for the option nearest to `name`, or nothing."""
