@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
@@ -30,9 +32,25 @@ def write_partitions(frames: Iterable[pd.DataFrame], folder: Path, column: str) 
     for frame in frames:
         schema = days.schema if days else pa.Schema.from_pandas(frame, preserve_index=False).remove_metadata()
         days = days or _Days(folder, _column(schema.names, column), schema)
-        days.add(pa.Table.from_pandas(frame, schema, preserve_index=False))
+        with _named(folder):
+            days.add(pa.Table.from_pandas(frame, schema, preserve_index=False))
     if days:
-        days.close()
+        with _named(folder):
+            days.close()
+
+
+@contextmanager
+def _named(folder: Path) -> Iterator[None]:
+    """Say of a disk's errors where they happened and what to do."""
+    try:
+        yield
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise OSError(
+            error.errno,
+            f"{folder}: the files for the lake could not be written ({reason}). "
+            "Make room there, or name another folder in TMPDIR",
+        ) from error
 
 
 def _column(names: list[str], ending: str) -> str:
