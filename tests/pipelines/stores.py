@@ -104,6 +104,9 @@ class Stores:
         """What pyarrow reads: the columns of the files, and the pickup date that is in the folders' names."""
         return pyarrow.dataset.dataset(f"{bucket}/{table}", filesystem=self._files, partitioning="hive").to_table()
 
+    def drop_schema(self, name: str) -> None:
+        self.query(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(name)))
+
     def at_rest(self) -> bool:
         """Whether no run's transaction is left in Postgres."""
         return not self.query("SELECT 1 FROM pg_stat_activity WHERE application_name = 'mage-project'")
@@ -146,7 +149,7 @@ class Target:
             blob.bucket.copy_blob(blob, bucket, blob.name)
 
     def drop(self) -> None:
-        self.stores.query(f'DROP SCHEMA IF EXISTS "{self.name}" CASCADE')
+        self.stores.drop_schema(self.name)
         if bucket := self.stores.gcs.lookup_bucket(self.name):
             bucket.delete_blobs(list(bucket.list_blobs()))
             bucket.delete()

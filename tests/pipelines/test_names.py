@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 
 from tests.pipelines.conftest import Refused
 from tests.pipelines.lab import Lab
 from tests.pipelines.stores import Stores, Target
-from tests.taxi.making import TRIP, month_path, text, write_month
+from tests.taxi.making import TRIP, text, write_month
 from tests.taxi.site import Site
 
 NAMES = {
@@ -53,7 +52,7 @@ TOO_ODD: dict[str, tuple[dict[str, Any], str]] = {
     "a month above": ({"months": ["../../2020-10"]}, "write year and month as YYYY-MM"),
     "a service above": ({"service": "../green"}, "the services are green, yellow"),
     "another scheme": ({"source": "ftp://example.org"}, "give a folder, an http(s):// prefix or a gs:// prefix"),
-    "no folder": ({"source": "no; such 'folder'"}, "there is no such folder"),
+    "no folder": ({"source": "no; such 'folder'"}, "there is no such folder. Check the variable source"),
 }
 
 
@@ -63,7 +62,7 @@ def test_a_name_that_cannot_be_is_refused(refused: Refused, variables: dict[str,
 
 
 def test_a_folder_with_dots_spaces_and_quotes_is_a_source(lab: Lab, target: Target) -> None:
-    odd = "it's; \"my\" $(data) 100%"
+    odd = 'it\'s; "my" $(data) 100%'
     write_month(lab.root / odd, text(TRIP))
     result = lab.run({**target.variables, "source": f"{odd}/green/../../{odd}", "months": ["2020-10"]})
     assert result.exit_code == 0, result.error
@@ -72,9 +71,9 @@ def test_a_folder_with_dots_spaces_and_quotes_is_a_source(lab: Lab, target: Targ
 
 def test_an_address_with_dots_spaces_and_quotes_is_a_source(lab: Lab, target: Target, site: Site) -> None:
     path = write_month(lab.root / "data", text(TRIP))
-    site.files[f"/{quote("it's my")}/green/{path.name}"] = path.read_bytes()
-    before = {found for found in lab.root.parent.iterdir()}
+    site.files[f"/it's%20my/green/{path.name}"] = path.read_bytes()
+    before = set(lab.root.parent.iterdir())
     result = lab.run({**target.variables, "source": f"{site.url}/x/../it's my/", "months": ["2020-10"]})
     assert result.exit_code == 0, result.error
     assert target.rows("count(*)") == [(1,)]
-    assert {found for found in lab.root.parent.iterdir()} == before
+    assert set(lab.root.parent.iterdir()) == before

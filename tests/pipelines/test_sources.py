@@ -13,7 +13,8 @@ from tests.pipelines.stores import Target
 from tests.taxi.making import HEADER, TRIP, text, trip
 from tests.taxi.site import Site, Trouble, cut, page, status
 
-GOOD, BAD = (f"green_tripdata_2020-{month}.csv.gz" for month in (10, 11))
+BAD = "green_tripdata_2020-11.csv.gz"
+CORRECT = "Correct a copy of the file"
 WHOLE = text(*[trip(fare_amount=str(n)) for n in range(3000)])
 PACKED = gzip.compress(WHOLE, mtime=0)
 FLIPPED = PACKED[:5000] + bytes([PACKED[5000] ^ 1]) + PACKED[5001:]
@@ -79,7 +80,7 @@ def test_a_bad_row_is_named_by_file_line_and_column(refused: Refused, site: Site
     lines = [HEADER, *[TRIP] * 2_000, row, TRIP]
     content = "".join(f"{line}\n" for line in lines).encode(errors="surrogateescape")
     months = publish(site, _2020_11=gzip.compress(content, 1))
-    refused(f"{site.url}/tlc/green/{BAD}, line 2,002{what}", **months)
+    refused(f"{site.url}/tlc/green/{BAD}, line 2,002{what}", CORRECT, **months)
 
 
 HEADERS = {
@@ -93,7 +94,7 @@ def test_a_bad_header_is_refused_before_the_first_row(
     refused: Refused, site: Site, header: str, what: str, next_step: str
 ) -> None:
     months = publish(site, _2020_11=gzip.compress(text(TRIP, header=header)))
-    result = refused(f"{site.url}/tlc/green/{BAD}, line 1: ", what, next_step, **months)
+    result = refused(f"{site.url}/tlc/green/{BAD}, line 1: ", what, next_step, CORRECT, **months)
     assert result.report["blocks"][0]["rows_out"] is None
 
 
