@@ -130,11 +130,11 @@ class Target:
 
     def at_rest(self) -> State:
         """The state once nothing moves any more: a server may still be at what a killed run asked for."""
-        state = None
-        while not self.stores.at_rest() or (now := self.state()) != state:
-            state = None if not self.stores.at_rest() else now
-            time.sleep(0.02)
-        return now
+        before, now = None, self.stores.objects(self.name)
+        while before != now or not self.stores.at_rest():
+            time.sleep(0.05)
+            before, now = now, self.stores.objects(self.name)
+        return self.state()
 
     def rows(self, columns: str, order: str = "1") -> list[tuple[Any, ...]]:
         """Some columns of the table."""
