@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
-import logging
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
-from mage_project.errors import ConfigError, StoreError, did_you_mean
+from mage_project.errors import ConfigError, StoreError
 from mage_project.io import config as settings
 from mage_project.io import names
 from mage_project.io.config_keys import ConfigKey
@@ -19,21 +17,9 @@ if TYPE_CHECKING:
 
     from mage_project.io.connecting import Address
     from mage_project.io.connection import Connection
+    from mage_project.io.options import Options
     from mage_project.io.tables import Place
     from mage_project.io.transaction import Transaction
-    from mage_project.io.writing import Options
-
-log = logging.getLogger(__name__)
-
-_POLICIES = ("replace", "append", "fail")
-_CONFLICTS = ("UPDATE", "IGNORE")
-#: Options of Mage's `export` that change nothing here.
-_IGNORED = {"fast_execute", "skip_semicolon_at_end", "verbose"}
-_OPTIONS = {
-    "schema_name", "table_name", "if_exists", "index", "allow_reserved_words", "auto_clean_name", "case_sensitive",
-    "cascade_on_drop", "drop_table_on_replace", "overwrite_types", "query_string", "unique_conflict_method",
-    "unique_constraints",
-}  # fmt: skip
 
 
 class Postgres:
@@ -61,9 +47,9 @@ class Postgres:
         self.verbose = verbose
         self._schema = schema or None
         self._where = {"dbname": dbname, "user": user, "password": password, "host": host}
-        self._port = int(port or 5432)
+        self._port = _number("port", port or 5432)
         self._libpq = {name: value for name, value in kwargs.items() if not name.startswith("ssh_")}
-        self._libpq.setdefault("connect_timeout", int(connect_timeout or 10))
+        self._libpq.setdefault("connect_timeout", _number("connect_timeout", connect_timeout or 10))
         self._libpq.setdefault("application_name", "mage-project")
         self._transaction: Transaction | None = None
 
@@ -98,11 +84,9 @@ class Postgres:
 
     def open(self) -> None:
         """Connect. Raises StoreUnavailable where another try may help, StoreError where not."""
-        from mage_project.io.connecting import connect
         from mage_project.io.transaction import Transaction
 
-        another = partial(connect, self._address, self._libpq)
-        self._transaction = Transaction(another(), self._address, another)
+        self._transaction = Transaction.opened(self._address, self._libpq)
 
     def close(self) -> None:
         """Close the connection; what was not committed is gone. A commit that waits is still made."""
@@ -213,8 +197,9 @@ class Postgres:
         Columns get the types of their Arrow types (`ddl.column_of`), names are cleaned as Mage does. It commits, or
         hands its commit over where commits are collected. Raises StoreError, with the table as it was.
         """
-        self._warn_of(kwargs)
-        from mage_project.io import writing
+        from mage_project.io.options import POLICIES, Options, check_unknown, conflict_of, one_of
+
+        check_unknown(kwargs)
 
         if table_name is None:
             raise StoreError("export needs a table_name")
@@ -224,15 +209,15 @@ class Postgres:
             allow_reserved_words=allow_reserved_words,
             case_sensitive=case_sensitive,
         )
-        options = writing.Options(
-            if_exists=_one_of("if_exists", str(if_exists).lower(), _POLICIES),
+        options = Options(
+            if_exists=one_of("if_exists", str(if_exists).lower(), POLICIES),
             index=index,
             rename=clean,
             overwrite_types={clean([name])[0]: type_ for name, type_ in (overwrite_types or {}).items()},
             drop_on_replace=drop_table_on_replace,
             cascade=cascade_on_drop,
             unique=tuple(clean(unique_constraints or ())),
-            conflict=_conflict(unique_conflict_method),
+            conflict=conflict_of(unique_conflict_method),
         )
         self._export(df, self._place(schema_name, table_name), options, query_string)
 
@@ -288,22 +273,12 @@ class Postgres:
             connection = self._transaction.connection if self._transaction else None
             raise store_error(error, connection, self._address, doing) from error
 
-    def _warn_of(self, options: Mapping[str, Any]) -> None:
-        """An option that is not known is ignored, as in Mage, unless it is a known one misspelt."""
-        for name in options.keys() - _IGNORED:
-            if difflib.get_close_matches(name, _OPTIONS, n=1, cutoff=0.8):
-                raise StoreError(f"export has no option '{name}'.{did_you_mean(name, _OPTIONS)}")
-            log.warning("export ignores the option '%s'", name)
 
-
-def _one_of(option: str, value: str, known: tuple[str, ...]) -> Any:
-    if value in known:
-        return value
-    raise StoreError(f"{option}='{value}' is none of {', '.join(known)}.{did_you_mean(value, known)}")
-
-
-def _conflict(method: str | None) -> Any:
-    return _one_of("unique_conflict_method", str(method).upper(), _CONFLICTS) if method else None
+def _number(name: str, value: int | str) -> int:
+    try:
+        return int(value)
+    except ValueError as error:
+        raise ConfigError(f"{name} '{value}' of the connection to Postgres is no number") from error
 
 
 def _quoted(name: str) -> str:

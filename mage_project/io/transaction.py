@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import psycopg2
 from psycopg2.extensions import TRANSACTION_STATUS_INERROR, TRANSACTION_STATUS_UNKNOWN
 
 from mage_project.errors import StoreError, StoreUnavailable
 from mage_project.io import claims, commits
-from mage_project.io.connecting import Address, is_lost
+from mage_project.io.connecting import Address, connect, is_lost
 from mage_project.io.store_errors import store_error
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _KEPT = "mage_project_kept"
+#: The transactions that wait for their commit and that no connector uses any more.
+_left: WeakKeyDictionary[commits.Commits, list[Transaction]] = WeakKeyDictionary()
 
 
 class Transaction:
@@ -33,12 +36,12 @@ class Transaction:
     with a savepoint, so that what it did afterwards and did not commit is left out.
     """
 
-    def __init__(self, connection: Connection, address: Address, another: Callable[[], Connection]) -> None:
-        """`another` opens a second connection, for what must be seen by others before this one commits."""
-        self.connection = connection
+    def __init__(self, address: Address, options: Mapping[str, Any]) -> None:
+        """Connect; `options` are libpq's."""
         self.address = address
-        self.another = another
-        connection.owner = self
+        self.options = dict(options)
+        self.connection = connect(address, self.options)
+        self.connection.owner = self
         self._swaps: list[tuple[str, Callable[[Cursor], None]]] = []
         self._commits: commits.Commits | None = None
         self._pending: commits.Pending | None = None
@@ -46,6 +49,26 @@ class Transaction:
         self._has_savepoint = False
         self._is_left = False
         self._broken: BaseException | None = None
+
+    @classmethod
+    def opened(cls, address: Address, options: Mapping[str, Any]) -> Transaction:
+        """A new transaction, or the one that an earlier connector of the same block has left waiting.
+
+        So a block that opens a second connector sees what it exported through the first, as it would had that been
+        committed.
+        """
+        collected = commits.current()
+        left = _left.get(collected, []) if collected is not None else []
+        for waiting in left:
+            if (waiting.address, waiting.options) == (address, dict(options)) and waiting._broken is None:
+                left.remove(waiting)
+                waiting._is_left = False
+                return waiting
+        return cls(address, options)
+
+    def another(self) -> Connection:
+        """A second connection, for what must be seen by others before this one commits."""
+        return connect(self.address, self.options)
 
     @property
     def is_deferred(self) -> bool:
@@ -68,6 +91,8 @@ class Transaction:
     def writing(self, doing: str) -> Iterator[Cursor]:
         """Inside, an export writes. When it fails its work is undone, and with it everything that was not kept."""
         try:
+            if self.connection.autocommit:
+                self.connection.autocommit = False  # an export is whole or not at all
             self.settle()
             self._mark()
             with self.connection.cursor() as cursor:
@@ -123,8 +148,9 @@ class Transaction:
 
     def leave(self) -> None:
         """The block is done with the connection: it is closed, once the waiting commit was made."""
-        if self.is_deferred and (self._is_kept or self._swaps):
+        if self._commits is not None and (self._is_kept or self._swaps):
             self._is_left = True
+            _left.setdefault(self._commits, []).append(self)
             return
         self._end()
 
@@ -165,6 +191,8 @@ class Transaction:
         claims.release(self)
 
     def _forget(self) -> None:
+        if self._commits is not None and self in _left.get(self._commits, []):
+            _left[self._commits].remove(self)
         self._pending = self._commits = None
         self._is_kept = self._has_savepoint = False
         claims.release(self)

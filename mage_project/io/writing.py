@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import logging
 import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from psycopg2 import sql
 
 from mage_project.errors import StoreError, did_you_mean
-from mage_project.io import claims, names, tables
+from mage_project.io import names, tables
 from mage_project.io.copying import copy
 from mage_project.io.ddl import Column, column_of
-from mage_project.io.frames import Rename
 from mage_project.io.frames import tables as arrow_tables
+from mage_project.io.options import Options
 from mage_project.io.staging import Stage
 from mage_project.io.swapping import Swap
 from mage_project.io.tables import Place, Table
+from mage_project.io.targets import claimed
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
@@ -31,28 +30,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-Policy = Literal["replace", "append", "fail"]
-Conflict = Literal["UPDATE", "IGNORE"]
-
 _SQL_TYPE = re.compile(r'[\w ".]+(?:\(\s*\d+\s*(?:,\s*-?\d+\s*)?\))?[\w ]*(?:\[\d*\])*')
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """How to export. `unique` are the key columns, `conflict` what happens to a row whose key is there."""
-
-    if_exists: Policy = "replace"
-    index: bool = False
-    rename: Rename | None = None
-    overwrite_types: Mapping[str, str] = field(default_factory=dict)
-    drop_on_replace: bool = False
-    cascade: bool = False
-    unique: tuple[str, ...] = ()
-    conflict: Conflict | None = None
-
-    @property
-    def is_merge(self) -> bool:
-        return bool(self.unique and self.conflict)
 
 
 def export(transaction: Transaction, place: Place, data: Any, options: Options) -> int:
@@ -62,7 +40,7 @@ def export(transaction: Transaction, place: Place, data: Any, options: Options) 
     """
     transaction.begin(f"{place}")
     with transaction.writing(f"writing {place}") as cursor:
-        existing = _claimed(transaction, cursor, place, options)
+        existing = claimed(transaction, cursor, place, options)
         first, batches = _peeked(arrow_tables(data, index=options.index, rename=options.rename))
         if first is None:
             if existing and options.if_exists == "append":
@@ -87,7 +65,7 @@ def export_query(transaction: Transaction, place: Place, query: str, options: Op
         raise StoreError("unique_constraints cannot go with query_string", hint="write the INSERT yourself: execute()")
     transaction.begin(f"{place}")
     with transaction.writing(f"writing {place}") as cursor:
-        existing = _claimed(transaction, cursor, place, options)
+        existing = claimed(transaction, cursor, place, options)
         if existing and options.if_exists == "append":
             cursor.execute(sql.SQL("INSERT INTO {} ").format(place.sql).as_string(cursor) + query)
             return
@@ -100,60 +78,7 @@ def export_query(transaction: Transaction, place: Place, query: str, options: Op
             transaction.later(f"replacing {place}", swap)
 
 
-# -- before the first row
-
-
-def _claimed(transaction: Transaction, cursor: Cursor, place: Place, options: Options) -> Table | None:
-    """Make the schema, lock out other runs that write the table, and find the table."""
-    _make_schema(transaction, cursor, place.schema)
-    existing = tables.find(cursor, place)
-    shared = existing is not None and options.if_exists == "append" and not options.is_merge
-    if transaction.is_deferred:
-        claims.claim(f"{transaction.address} {place}", transaction, exclusive=not shared)
-    _lock(cursor, f"{place}", shared=shared)
-    existing = tables.find(cursor, place)
-    if existing and options.if_exists == "fail":
-        raise StoreError(f"table {place} already exists", hint="pass if_exists='replace' or 'append'")
-    return existing
-
-
-def _make_schema(transaction: Transaction, cursor: Cursor, schema: str) -> None:
-    if _has_schema(cursor, schema):
-        return
-    if not transaction.is_deferred:
-        _create_schema(cursor, schema)
-        return
-    # A second block of the stream that needs the same schema would wait for this transaction, and this one for it.
-    connection = transaction.another()
-    try:
-        with connection.cursor() as own:
-            _create_schema(own, schema)
-        connection.really_commit()
-    finally:
-        connection.close()
-
-
-def _has_schema(cursor: Cursor, schema: str) -> bool:
-    cursor.execute("SELECT FROM pg_catalog.pg_namespace WHERE nspname = %s", (schema,))
-    return cursor.fetchone() is not None
-
-
-def _create_schema(cursor: Cursor, schema: str) -> None:
-    _lock(cursor, f"schema {schema}", shared=False)
-    if not _has_schema(cursor, schema):
-        cursor.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
-
-
-def _lock(cursor: Cursor, what: str, *, shared: bool) -> None:
-    """Wait until no other run writes `what`, for as long as this transaction lasts."""
-    digest = hashlib.sha256(f"mage-project {what}".encode()).digest()
-    key = int.from_bytes(digest[:8], "big", signed=True)
-    kind = "xact_lock_shared" if shared else "xact_lock"
-    cursor.execute(f"SELECT pg_catalog.pg_try_advisory_{kind}(%s)", (key,))
-    row = cursor.fetchone()
-    if row and not row[0]:
-        log.info("waiting for another run that is writing %s", what)
-        cursor.execute(f"SELECT pg_catalog.pg_advisory_{kind}(%s)", (key,))
+# -- what comes
 
 
 def _peeked(batches: Iterator[pa.Table]) -> tuple[pa.Table | None, Iterator[pa.Table]]:

@@ -106,6 +106,27 @@ def test_several_exports_of_one_connector_are_committed_together(database, colle
     assert database.one("SELECT count(*) FROM $.one") == 2
 
 
+def test_a_second_connector_of_the_block_sees_what_the_first_one_wrote(database, collected):
+    database.export(frame(1))
+    database.export(frame(2), "other")
+    with database.connector() as loader:
+        loader.execute(f"CREATE INDEX by_n ON {database.schema}.trips (n)")
+        loader.commit()
+        assert loader.load(f"SELECT n FROM {database.schema}.other")["n"].tolist() == [2]
+    assert database.tables() == []
+    collected.commit_all()
+    assert database.one("SELECT indexname FROM pg_indexes WHERE schemaname = '$'") == "by_n"
+
+
+def test_two_connectors_at_once_are_two_connections(database, collected):
+    with database.connector() as one, database.connector() as two:
+        one.export(frame(1), database.schema, "one")
+        two.export(frame(2), database.schema, "two")
+    assert len(collected) == 2
+    collected.commit_all()
+    assert database.tables() == ["one", "two"]
+
+
 def test_a_failed_export_leaves_the_earlier_ones_of_its_connector(database, collected, failing):
     with database.connector() as loader:
         loader.export(frame(1), database.schema, "one")
@@ -124,8 +145,9 @@ def test_a_failed_export_waits_for_nothing(database, collected, failing):
 
 
 def test_nothing_is_committed_when_preparing_fails(database, collected):
-    database.export(frame(1), "one")
-    database.export(frame(2), "two")
+    with database.connector() as one, database.connector() as two:
+        one.export(frame(1), database.schema, "one")
+        two.export(frame(2), database.schema, "two")
     database.run("CREATE VIEW $.two AS SELECT 1 AS n")  # somebody takes the name meanwhile
     with pytest.raises(StoreError, match=r"is a view"):
         collected.commit_all()
@@ -141,15 +163,17 @@ def test_a_connection_that_dies_before_the_commit_fails_it(database, collected):
 
 
 def test_two_exporters_of_one_stream_make_the_same_new_schema(database, collected):
-    database.export(frame(1), "one")
+    with commits.collecting() as of_another_block:
+        database.export(frame(1), "one")
     database.export(frame(2), "two")
     collected.commit_all()
+    of_another_block.commit_all()
     assert database.tables() == ["one", "two"]
 
 
 def test_two_exporters_of_one_stream_cannot_replace_the_same_table(database, collected):
     database.export(frame(1))
-    with pytest.raises(StoreError, match=r"two blocks of one stream write"):
+    with commits.collecting(), pytest.raises(StoreError, match=r"two blocks of one stream write"):
         database.export(frame(2))
     collected.commit_all()
     assert database.rows() == [(1,)]
@@ -157,11 +181,13 @@ def test_two_exporters_of_one_stream_cannot_replace_the_same_table(database, col
 
 def test_two_exporters_of_one_stream_can_append_to_one_table(database):
     database.export(frame(0))
-    with commits.collecting() as collected:
+    with commits.collecting() as one:
         database.export(frame(1), if_exists="append")
+    with commits.collecting() as other:
         database.export(frame(2), if_exists="append")
-        assert database.rows() == [(0,)]
-        collected.commit_all()
+    assert database.rows() == [(0,)]
+    one.commit_all()
+    other.commit_all()
     assert database.rows() == [(0,), (1,), (2,)]
 
 

@@ -171,6 +171,19 @@ def test_a_role_that_may_only_write_replaces_the_rows_in_place(database):
         database.run(f"DROP ROLE {role}")
 
 
+def test_a_port_that_is_no_number_is_told():
+    with pytest.raises(ConfigError, match=r"port 'abc' .* is no number"):
+        Postgres(port="abc")
+
+
+def test_an_export_is_whole_even_where_every_statement_commits_by_itself(database, failing):
+    with database.connector() as loader:
+        loader.conn.autocommit = True
+        with pytest.raises(RuntimeError):
+            loader.export(failing(pd.DataFrame({"n": [1]})), database.schema, "trips")
+    assert database.tables() == []
+
+
 def test_using_a_connector_that_is_not_open_is_told(database):
     with pytest.raises(StoreError, match=r"no connection is open"):
         database.connector().load("SELECT 1")

@@ -1,0 +1,65 @@
+"""How an export to a table is to be made."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from mage_project.errors import StoreError, did_you_mean
+from mage_project.io.frames import Rename
+
+log = logging.getLogger(__name__)
+
+Policy = Literal["replace", "append", "fail"]
+Conflict = Literal["UPDATE", "IGNORE"]
+
+POLICIES = ("replace", "append", "fail")
+_CONFLICTS = ("UPDATE", "IGNORE")
+#: Options of Mage's `export` that change nothing here.
+_IGNORED = {"fast_execute", "skip_semicolon_at_end", "verbose"}
+_OPTIONS = {
+    "schema_name", "table_name", "if_exists", "index", "allow_reserved_words", "auto_clean_name", "case_sensitive",
+    "cascade_on_drop", "drop_table_on_replace", "overwrite_types", "query_string", "unique_conflict_method",
+    "unique_constraints",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How to export. `unique` are the key columns, `conflict` what happens to a row whose key is there."""
+
+    if_exists: Policy = "replace"
+    index: bool = False
+    rename: Rename | None = None
+    overwrite_types: Mapping[str, str] = field(default_factory=dict)
+    drop_on_replace: bool = False
+    cascade: bool = False
+    unique: tuple[str, ...] = ()
+    conflict: Conflict | None = None
+
+    @property
+    def is_merge(self) -> bool:
+        return bool(self.unique and self.conflict)
+
+
+def check_unknown(options: Mapping[str, Any]) -> None:
+    """An option that is not known is ignored, as in Mage, unless it is a known one misspelt."""
+    for name in options.keys() - _IGNORED:
+        if difflib.get_close_matches(name, _OPTIONS, n=1, cutoff=0.8):
+            raise StoreError(f"export has no option '{name}'.{did_you_mean(name, _OPTIONS)}")
+        log.warning("export ignores the option '%s'", name)
+
+
+def one_of(option: str, value: str, known: tuple[str, ...]) -> Any:
+    """The value itself. Raises StoreError if it is none of those that are known."""
+    if value in known:
+        return value
+    raise StoreError(f"{option}='{value}' is none of {', '.join(known)}.{did_you_mean(value, known)}")
+
+
+def conflict_of(method: str | None) -> Any:
+    """'UPDATE' or 'IGNORE', in any case; None without a method."""
+    return one_of("unique_conflict_method", str(method).upper(), _CONFLICTS) if method else None
