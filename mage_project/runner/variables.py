@@ -25,12 +25,13 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
 
 
 def _value(text: str) -> Any:
-    """YAML where it is YAML, else the text itself (a URL with a colon, an asterisk...)."""
+    """YAML where it is meant as YAML, else the text itself (a date, `a: b`, an asterisk...)."""
     try:
         value = yaml.safe_load(text)
     except yaml.YAMLError:
         return text
-    return text if isinstance(value, (date, dict)) else value
+    is_text = isinstance(value, date) or (isinstance(value, dict) and not text.lstrip().startswith("{"))
+    return text if is_text else value
 
 
 def run_variables(pipeline: Pipeline, given: Mapping[str, Any], started: datetime) -> dict[str, Any]:

@@ -1,0 +1,28 @@
+"""Variables as they are typed on the command line."""
+
+from __future__ import annotations
+
+import pytest
+
+from mage_project.runner.variables import parse_assignments
+
+
+@pytest.mark.parametrize(
+    ("typed", "value"),
+    [
+        ("5", 5),
+        ("green", "green"),
+        ("[2020-10, 2020-11]", ["2020-10", "2020-11"]),
+        ('{"deep": {"x": 1}}', {"deep": {"x": 1}}),
+        ("{x: 1}", {"x": 1}),
+        ("null", None),
+        ("2020-10-01", "2020-10-01"),
+        ("note: not a mapping", "note: not a mapping"),
+        ("https://example.org/a?b=c", "https://example.org/a?b=c"),
+        ("*", "*"),
+        ("{broken", "{broken"),
+        ("", None),
+    ],
+)
+def test_a_typed_value_is_what_it_looks_like(typed, value):
+    assert parse_assignments([f"name={typed}"]) == {"name": value}
