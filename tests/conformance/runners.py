@@ -1,0 +1,114 @@
+"""Real Mage and the runner, as their users start them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.conformance.box import INSIDE, REPOSITORY, Box, Ended
+
+#: For each block that has in-line tests: how many passed, of how many.
+Verdicts = list[tuple[int, int]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """How a pipeline ended ("done", or the error), and what its blocks saw: one line for each call of `saw`."""
+
+    outcome: str
+    lines: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runner:
+    """One of the two. `commands` is the folder with its commands and its Python."""
+
+    name: str
+    commands: Path
+    box: Box
+
+    def several(self, project: Path, pipelines: Mapping[str, Mapping[str, Any]]) -> dict[str, Seen]:
+        """Run pipelines, with these run-time variables, one after another in one process."""
+        notes = self.box.folder / f"notes of {self.name} on {project.name}"
+        notes.mkdir()
+        plan = notes / "plan.json"
+        plan.write_text(json.dumps({"project": str(project), "notes": str(notes), "pipelines": pipelines}))
+        ended = self.box.run(self.commands / "python", INSIDE / "several.py", self.name, plan)
+        assert ended.exit_code == 0, ended.said
+        outcomes = json.loads((notes / "outcomes.json").read_text())
+        return {
+            uuid: Seen(outcome=outcome, lines=_lines(notes / f"{uuid}.jsonl")) for uuid, outcome in outcomes.items()
+        }
+
+
+class Mage(Runner):
+    """Real Mage, with its in-line tests."""
+
+    def init(self, project: Path) -> None:
+        ended = self.box.run(self.commands / "mage", "init", project)
+        assert ended.exit_code == 0, ended.said
+
+    def run(self, project: Path, pipeline: str, variables: Mapping[str, Any]) -> Ended:
+        given = json.dumps(dict(variables))
+        return self.box.run(self.commands / "mage", "run", project, pipeline, "--test", "--runtime-vars", given)
+
+    def verdicts(self, ended: Ended) -> Verdicts:
+        return [(int(passed), int(of)) for passed, of in re.findall(r"(\d+)/(\d+) tests passed", ended.out)]
+
+
+class Ours(Runner):
+    """`mage-project`."""
+
+    def run(self, project: Path, pipeline: str, variables: Mapping[str, Any]) -> Ended:
+        given = [
+            f"{name}={value if isinstance(value, str) else json.dumps(value)}" for name, value in variables.items()
+        ]
+        words = [word for assignment in given for word in ("--var", assignment)]
+        return self.box.run(self.commands / "mage-project", "run", pipeline, "--json", "--project", project, *words)
+
+    def copy(self, project: Path, block: str, destination: Path) -> None:
+        ended = self.box.run(self.commands / "mage-project", "copy", block, destination, "--project", project)
+        assert ended.exit_code == 0, ended.said
+
+    def verdicts(self, ended: Ended) -> Verdicts:
+        tests = [block["tests"] for block in json.loads(ended.out)["blocks"] if block["tests"]]
+        return [(sum(test["passed"] for test in each), len(each)) for each in tests]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Both:
+    """The two of them."""
+
+    mage: Mage
+    ours: Ours
+
+    def run(self, project: Path, pipeline: str, given: Callable[[str], Mapping[str, Any]]) -> dict[str, Ended]:
+        """Run the pipeline by "mage" and by "ours"; from these names `given` makes the run-time variables of each."""
+        return {runner.name: runner.run(project, pipeline, given(runner.name)) for runner in (self.mage, self.ours)}
+
+    def succeed(self, project: Path, pipeline: str, given: Callable[[str], Mapping[str, Any]]) -> dict[str, Ended]:
+        ended = self.run(project, pipeline, given)
+        assert [each.exit_code for each in ended.values()] == [0, 0], "".join(
+            each.said[-2000:] for each in ended.values()
+        )
+        return ended
+
+
+def mage_commands() -> Path | None:
+    """The commands of the environment with Mage: the one that MAGE_VENV names, else `.venv-mage`."""
+    commands = Path(os.environ.get("MAGE_VENV", REPOSITORY / ".venv-mage")).absolute() / "bin"
+    return commands if (commands / "mage").exists() else None
+
+
+def our_commands() -> Path:
+    return Path(sys.executable).parent
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text().splitlines() if path.exists() else []
