@@ -57,12 +57,17 @@ def parsed(assignments: Sequence[str]) -> dict[str, Any]:
 
 @cli.command()
 @click.argument("pipeline")
-@click.option("--var", "assignments", multiple=True, metavar="NAME=VALUE", help="A variable; may be repeated.")
+@click.option(
+    "--var", "assignments", multiple=True, metavar="NAME=VALUE", help="Set a variable; VALUE is YAML. May be repeated."
+)
 @click.option("--local", is_flag=True, help="Use the local stack, whatever io_config.yaml names.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
 @project_option
 def run(project: Project, pipeline: str, assignments: Sequence[str], local: bool, as_json: bool) -> None:
-    """Run PIPELINE. Exit code 0: done, 1: a block failed, 2: wrong usage or configuration, 3: a test failed."""
+    """Run PIPELINE.
+
+    Exit code 0: done, 1: a block failed, 2: wrong usage or configuration, 3: a test failed, 130 and 143: interrupted.
+    """
     from mage_project.cli.guard import guarded
 
     variables = parsed(assignments)
@@ -132,7 +137,10 @@ def graph(project: Project, pipeline: str, mermaid: bool) -> None:
 @click.argument("pipelines", nargs=-1)
 @project_option
 def check(project: Project, pipelines: Sequence[str]) -> None:
-    """Check every pipeline of the project (or PIPELINES) without running it: YAML, blocks, code, io_config.yaml."""
+    """Check PIPELINES, or all of the project, without running them.
+
+    Looked at are YAML, the graph, the blocks' files and io_config.yaml; every problem is told with file and line.
+    """
     from mage_project.cli.inspection import problems_of
 
     found = 0
@@ -155,7 +163,9 @@ def check(project: Project, pipelines: Sequence[str]) -> None:
 @click.option("--pipeline", "-p", help="The pipeline, where several have the block.")
 @click.option("--input", "-i", "files", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
               help="A CSV, JSON or Parquet file in the place of an upstream block; one for each.")  # fmt: skip
-@click.option("--var", "assignments", multiple=True, metavar="NAME=VALUE", help="A variable; may be repeated.")
+@click.option(
+    "--var", "assignments", multiple=True, metavar="NAME=VALUE", help="Set a variable; VALUE is YAML. May be repeated."
+)
 @click.option("--local", is_flag=True, help="Use the local stack, whatever io_config.yaml names.")
 @project_option
 def block(
@@ -166,7 +176,10 @@ def block(
     assignments: Sequence[str],
     local: bool,
 ) -> None:
-    """Run BLOCK alone, on what its upstream blocks gave in the last run or on files, and show its output."""
+    """Run one BLOCK alone and show its output.
+
+    Its input is the beginning of what its upstream blocks gave in the last run, or FILEs.
+    """
     from mage_project.cli.guard import guarded
 
     variables = parsed(assignments)
@@ -209,7 +222,7 @@ def _run_block(
 @click.option("--force", is_flag=True, help="Write over files that differ.")
 @project_option
 def copy(project: Project, uuid: str, destination: Path, force: bool) -> None:
-    """Copy BLOCK, and the modules of this project that it imports, into the Mage project DEST."""
+    """Copy BLOCK, and the modules that it imports, into the project DEST."""
     from mage_project.cli.copying import copy_block
 
     for path in copy_block(project, uuid, destination, force=force):
@@ -256,7 +269,10 @@ def status(project: Project) -> None:
 @local.command()
 @project_option
 def env(project: Project) -> None:
-    """Print what other programs need to reach the servers: eval "$(mage-project local env)"."""
+    """Print what other programs need to reach the servers.
+
+    In a shell: eval "$(mage-project local env)"
+    """
     import shlex
 
     from mage_project.local import LocalStack
@@ -269,7 +285,10 @@ def env(project: Project) -> None:
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[ARGS]...")
 @project_option
 def run_psql(project: Project, words: Sequence[str]) -> None:
-    """Open psql on the local Postgres, or run it with ARGS: -c 'SELECT 1'. Starts the server if need be."""
+    """Open psql on the local Postgres.
+
+    ARGS are psql's, for example -c 'SELECT 1'. The server is started for it if it does not run.
+    """
     from mage_project.cli.psql import psql
 
     sys.exit(psql(project.root, words))
