@@ -49,7 +49,9 @@ class Kept:
         if not self._seen:
             return
         with suppress(OSError):
-            (self._fresh / "run.json").write_text(json.dumps({**self._run, "rows": rows}, default=str))
+            note = self._fresh / "run.json"
+            note.touch(mode=0o600)  # a variable may hold a secret, such as an address with a password
+            note.write_text(json.dumps({**self._run, "rows": rows}, default=str))
             shutil.rmtree(self._folder, ignore_errors=True)
             self._fresh.rename(self._folder)
         for left in self._folder.parent.glob(f"{self._pipeline}.*"):
