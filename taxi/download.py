@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import warnings
@@ -10,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from taxi.hashes import sha256_of
 from taxi.remotes import Answer, Progress, Remote, Unreachable, Version
 from taxi.unpack import refuse_other_formats, unpack
 
@@ -28,8 +28,7 @@ def kept_file(place: Path) -> Kept | None:
     note = _read_note(_beside(place, ".json"))
     if not place.is_file() or note is None:
         return None
-    with place.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    sha256 = sha256_of(place)
     if sha256 != note.pop("sha256", None):
         warnings.warn(f"{place}: the copy is not as it was downloaded: downloading it again", stacklevel=2)
         return None
@@ -108,8 +107,7 @@ class Download:
             if answer.start or answer.version.size_bytes is None:  # perhaps two parts that do not fit
                 raise Unreachable(str(error)) from None
             raise
-        with self._part.open("rb") as part:
-            return hashlib.file_digest(part, "sha256").hexdigest()
+        return sha256_of(self._part)
 
     def _refuse_without_room(self, needed_bytes: int) -> None:
         if needed_bytes > (free := shutil.disk_usage(self._part.parent).free):

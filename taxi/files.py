@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from taxi.cache import Cache
+from taxi.hashes import sha256_of
 from taxi.months import Month
 from taxi.remotes import Progress, Remote
 from taxi.words import listed
@@ -67,8 +67,3 @@ def _in_folder(folder: Path, month: Month) -> Path:
     raise FileNotFoundError(
         f"{path}: no such file. The folder has {listed(there[:12])}. Check the variables months and source."
     )
-
-
-def sha256_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

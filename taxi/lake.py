@@ -26,7 +26,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +72,7 @@ class Lake:
 
     def replace(self, folder: Path) -> None:
         """Make the files below `folder` the whole of the table."""
-        run = f"{self._staging}/{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+        run = f"{self._staging}/{datetime.now(timezone.utc):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
         files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
         with explained(self._bucket.name, "the table is as it was"):
             contents = self._stage(run, files)
@@ -160,7 +160,7 @@ def _abandoned(staged: Blobs, staging: str) -> list[storage.Blob]:
     runs: dict[str, list[storage.Blob]] = {}
     for name, blob in staged.items():
         runs.setdefault(_run(name, staging), []).append(blob)
-    before = datetime.now(UTC) - ABANDONED_AFTER
+    before = datetime.now(timezone.utc) - ABANDONED_AFTER
     return [blob for blobs in runs.values() if max(blob.updated for blob in blobs) < before for blob in blobs]
 
 
