@@ -8,11 +8,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from mage_project.errors import MageProjectError
 from mage_project.project import Block, Pipeline
-from mage_project.runner import memory, namespace, speech, values
+from mage_project.runner import memory, namespace, sensors, speech, values
 from mage_project.runner.blame import RAISED, block_error, misuse
 from mage_project.runner.calls import call, takes_stream
 from mage_project.runner.inline_tests import run_test, verdict
@@ -197,6 +198,11 @@ class Run:
         try:
             for preparation in code.preprocessers:  # what they change in the inputs, the block sees
                 call(preparation, mine, self.keywords(block))
+            if block.type == "sensor":  # it has no output: what it returns says whether to go on
+                sensors.wait(
+                    lambda: call(function, mine, self.keywords(block)), partial(self.reporter.said, block.uuid)
+                )
+                return None
             output = call(function, mine, self.keywords(block))
         except RAISED as error:
             raise block_error(block, error) from error

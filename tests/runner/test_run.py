@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from mage_project.runner import sensors
 from mage_project.runner.run import Run
 from mage_project.runner.running import importable
 from tests.projects import block, write_project
@@ -94,6 +95,16 @@ def test_preprocessers_run_first_on_the_same_inputs(tmp_path, seen):
     """
     run(tmp_path, [block("a", "data_loader"), block("b", "transformer", "a")], {"a": load, "b": look}, {"seen": seen})
     assert seen == [{"n": 2}]
+
+
+def test_a_sensor_holds_the_run_until_it_says_yes(tmp_path, seen, monkeypatch):
+    monkeypatch.setattr(sensors, "PAUSE_S", 0)
+    sense = "@sensor\ndef sense(**kwargs):\n    kwargs['seen'].append('look')\n    return len(kwargs['seen']) > 2\n"
+    load = "@data_loader\ndef load(*inputs, **kwargs):\n    kwargs['seen'].append(inputs)\n"
+    record = run(
+        tmp_path, [block("a", "sensor"), block("b", "data_loader", "a")], {"a": sense, "b": load}, {"seen": seen}
+    )
+    assert (record.error, seen) == (None, ["look", "look", "look", ([],)])
 
 
 def test_variables_are_plain_dicts_with_the_keys_of_the_file(tmp_path, seen):
