@@ -155,6 +155,19 @@ INPUTS = [
             "c": LOOK_AS_CUSTOM,
         },
     ),
+    Case(
+        what="a loader behind a sensor",
+        blocks=[block("a", "sensor"), block("b", "data_loader", "a")],
+        code={
+            "a": """
+            @sensor
+            def look(*args, **kwargs):
+                saw(*args)
+                return True
+            """,
+            "b": LOOK.replace("transformer", "data_loader"),
+        },
+    ),
     two(
         "a preprocesser, which runs first on the same inputs",
         FRAME,
