@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 from mage_project.errors import UsageError, did_you_mean
 from mage_project.project import Project
 from mage_project.project.model import FOLDERS
+from mage_project.project.modules import modules
 
 
 def copy_block(project: Project, uuid: str, destination: Path, *, force: bool = False) -> list[Path]:
@@ -20,7 +19,7 @@ def copy_block(project: Project, uuid: str, destination: Path, *, force: bool = 
     if not destination.is_dir():
         raise UsageError(f"there is no folder {destination}", hint="name the folder of a Mage project")
     block = _find(project, uuid)
-    files = [block, *_modules(project.root, block)]
+    files = [block, *modules(project.root, block)]
     targets = {path: destination / path.relative_to(project.root) for path in files}
     differing = [t for path, t in targets.items() if t.is_file() and t.read_bytes() != path.read_bytes()]
     if differing and not force:
@@ -35,47 +34,10 @@ def copy_block(project: Project, uuid: str, destination: Path, *, force: bool = 
 
 
 def _find(project: Project, uuid: str) -> Path:
-    blocks = {path.stem: path for folder in FOLDERS.values() for path in (project.root / folder).glob("*.*")}
+    blocks = {path.stem: path for folder in FOLDERS.values() for path in (project.root / folder).glob("[!_]*.*")}
     if uuid not in blocks:
         raise UsageError(
             f"there is no block '{uuid}'.{did_you_mean(uuid, blocks)}",
             hint=f"blocks here: {', '.join(sorted(blocks))}",
         )
     return blocks[uuid]
-
-
-def _modules(root: Path, start: Path) -> list[Path]:
-    """The project's own modules that `start` imports, and what those import, each once."""
-    found: dict[Path, None] = {}
-    waiting = [start]
-    while waiting:
-        path = waiting.pop()
-        if path.suffix != ".py":
-            continue
-        for module in _imported(root, path):
-            if module not in found and module != start:
-                found[module] = None
-                waiting.append(module)
-    return list(found)
-
-
-def _imported(root: Path, path: Path) -> Iterator[Path]:
-    for node in ast.walk(ast.parse(path.read_bytes(), str(path))):
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        else:
-            continue
-        for name in names:
-            yield from _files(root, name)
-
-
-def _files(root: Path, module: str) -> Iterator[Path]:
-    """`module`'s file under the root, and the `__init__.py` of each package on the way."""
-    parts = module.split(".")
-    for depth in range(1, len(parts) + 1):
-        base = root.joinpath(*parts[:depth])
-        for path in (base / "__init__.py", base.with_suffix(".py")):
-            if path.is_file():
-                yield path

@@ -18,6 +18,9 @@ def problems_of(project: Project, uuid: str) -> list[Problem]:
         path, line = _place(error.where, project.root / "pipelines" / uuid / "metadata.yaml")
         return [Problem(message=error.what, path=path, line=line, hint=error.hint)]
     for block in pipeline.blocks:
+        if block.runs and block.language != "python":
+            what = f"block '{block.uuid}' is written in {block.language}: only Python blocks can be run"
+            problems.append(Problem(message=what, path=pipeline.path, line=block.line))
         if block.path and block.language == "python" and block.runs:
             problems += _of_code(block, block.path)
     return problems + _of_io_config(project)

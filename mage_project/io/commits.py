@@ -13,6 +13,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from threading import Lock
 
+from mage_project.errors import MageProjectError
+
 log = logging.getLogger(__name__)
 
 Action = Callable[[], None]
@@ -70,6 +72,8 @@ class Commits:
         except BaseException as error:
             if done:
                 error.add_note(f"committed before it failed: {', '.join(done)}")
+                if isinstance(error, MageProjectError):
+                    error.transient = False  # doing all of it again would do twice what is done
             self._roll_back_after(error)
             raise
 

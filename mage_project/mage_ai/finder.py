@@ -22,7 +22,6 @@ _OURS = {"finder", "unanswered", "yaml_mapping"}
 
 
 @cache
-@cache
 def answered() -> dict[str, Path]:
     """The modules that can be imported, by Mage's name, with the file that answers."""
     found: dict[str, Path] = {}

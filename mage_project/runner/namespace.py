@@ -60,12 +60,7 @@ class Code:
 def load(block: Block) -> Code:
     """Execute the block's file. `BlockError` for what it raises, `ConfigError` when it is not Python."""
     assert block.path is not None  # noqa: S101 - the project was checked
-    if block.language != "python":
-        raise ConfigError(
-            f"block '{block.uuid}' is written in {block.language}: only Python blocks can be run",
-            where=str(block.path),
-            hint="take it out of the pipeline, or run the pipeline in Mage",
-        )
+    refuse_other_languages(block)
     code = Code()
     module = ModuleType(f"mage_blocks.{block.type}.{block.uuid}")
     module.__file__ = str(block.path)
@@ -102,6 +97,16 @@ def _imports_collect(code: Code) -> Iterator[None]:
     finally:
         for name, decorator in before.items():
             setattr(decorators, name, decorator)
+
+
+def refuse_other_languages(block: Block) -> None:
+    """Raise ConfigError for a block that is to run and is not Python."""
+    if block.runs and block.language != "python":
+        raise ConfigError(
+            f"block '{block.uuid}' is written in {block.language}: only Python blocks can be run",
+            where=str(block.path),
+            hint="take it out of the pipeline, or run the pipeline in Mage",
+        )
 
 
 def main_function(block: Block, code: Code) -> Function:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import inspect
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 from mage_project.errors import MageProjectError
+from mage_project.io import commits
 from mage_project.project import Block, Pipeline
 from mage_project.runner import memory, namespace, sensors, speech, values
 from mage_project.runner.blame import RAISED, block_error, misuse
@@ -69,6 +70,8 @@ class Run:
         self.reporter.run_started(self.record)
         try:
             with speech.heard(self.reporter.said, self._warned):
+                for block in self.pipeline.blocks:
+                    namespace.refuse_other_languages(block)
                 for unit in units(self.pipeline.blocks):
                     self._run_unit(unit)
             self.record.status = "completed"
@@ -177,7 +180,7 @@ class Run:
         record.rows_in = values.total_rows(inputs)
         started = time.perf_counter()
         try:
-            with self.speaking(block):
+            with self.speaking(block), self._committed_together(block):
                 code = namespace.load(block)
                 output = self._output(block, code, inputs)
                 record.drop(values.take_dropped(output))
@@ -191,6 +194,22 @@ class Run:
         self.output = output if block is self.pipeline.blocks[-1] else None
         self.values.put(block.uuid, handed_on)
         record.status = "completed"
+
+    @contextmanager
+    def _committed_together(self, block: Block) -> Iterator[None]:
+        """What the block's connectors write is committed when its tests have passed, else rolled back."""
+        pending = commits.Commits()
+        try:
+            with commits.collecting(pending):
+                yield
+        except BaseException:
+            pending.rollback_all()
+            raise
+        with self.interrupts.shielded():
+            try:
+                pending.commit_all()
+            except Exception as error:
+                raise block_error(block, error) from error
 
     def _output(self, block: Block, code: namespace.Code, inputs: Sequence[Any]) -> Any:
         function = namespace.main_function(block, code)
@@ -212,6 +231,9 @@ class Run:
                 f"block '{block.uuid}' is a generator",
                 "return a value; or set `configuration: {stream: true}` for it, to have it run batch by batch",
             )
+        if values.is_frame(output) and len(mine) == 1 and values.is_frame(inputs[0]):
+            # What a frame says of where it comes from stays with it, also when the block builds a new one.
+            output.attrs = {**inputs[0].attrs, **output.attrs}
         return output
 
     def _test(self, block: Block, code: namespace.Code, output: Any) -> None:
@@ -235,7 +257,9 @@ class Run:
 
     def _interrupted(self, error: Interrupted) -> None:
         self.record.status, self.record.exit_code = "failed", error.exit_code
-        self.record.error = f"interrupted ({error}): what was not finished is rolled back"
+        done = all(block.status in ("completed", "skipped") for block in self.record.blocks)
+        state = "everything had been committed before" if done else "what was not finished is rolled back"
+        self.record.error = f"interrupted ({error}): {state}"
 
     def _fail(self, error: MageProjectError) -> None:
         self.record.status, self.record.exit_code, self.record.error = "failed", error.exit_code, str(error)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mage_project.project import Pipeline
+from mage_project.project.modules import modules
 
 #: What in a block's file shows that it talks to a store. Starting one needlessly costs a moment, missing one a run.
 _SIGNS = {
@@ -21,8 +22,13 @@ _ADC = Path.home() / ".config/gcloud/application_default_credentials.json"
 
 
 def needed(pipeline: Pipeline, variables: Mapping[str, Any]) -> tuple[str, ...]:
-    """The stores that the pipeline's blocks name; GCS also where a variable is a gs:// address."""
-    sources = [block.path.read_bytes() for block in pipeline.blocks if block.path and block.runs]
+    """The stores that the pipeline's blocks, or the project's modules that they import, name.
+
+    GCS also where a variable is a gs:// address.
+    """
+    files = {block.path for block in pipeline.blocks if block.path and block.runs}
+    helpers = {module for path in files for module in modules(pipeline.root, path)}
+    sources = [path.read_bytes() for path in files | helpers]
     found = {name for name, sign in _SIGNS.items() if any(sign.search(source) for source in sources)}
     if any(str(value).startswith("gs://") for value in variables.values()):
         found.add("gcs")
@@ -58,7 +64,7 @@ def provided(
         if "gcs" in reasons:
             for bucket in stack.ensure_buckets(_buckets({**pipeline.variables, **variables})):
                 said(f"GCS: made the local bucket '{bucket}'")
-        with _environment(env), config.overridden(env if local or "postgres" in reasons else {}):
+        with _environment(env), config.overridden(env if local else {}):
             yield
     finally:
         stack.down()

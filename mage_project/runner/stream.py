@@ -328,7 +328,10 @@ class Stream:
                 for other in waiting[place + 1 :] if step is commits.Commits.commit_all else waiting:
                     self._roll_back(other)
                 reader.node.record.status = "failed"
-                raise block_error(reader.node.block, error) from error
+                blamed = block_error(reader.node.block, error)
+                if step is commits.Commits.commit_all and place > 0:
+                    blamed.transient = False  # doing all of it again would do twice what is done
+                raise blamed from error
 
     def _complete(self) -> None:
         for node in self._nodes.values():

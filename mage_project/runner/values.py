@@ -5,13 +5,18 @@ from __future__ import annotations
 import copy
 import sys
 from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeGuard
+from uuid import UUID
 
 if TYPE_CHECKING:
     import pandas as pd
 
 #: Values that nobody can change, so that every reader may have the same one.
 _IMMUTABLE = (str, bytes, int, float, complex, bool, type(None), frozenset)
+
+_UNCHANGEABLE = frozenset((*_IMMUTABLE, date, datetime, time, timedelta, Decimal, UUID))
 
 
 def is_frame(value: Any) -> TypeGuard[pd.DataFrame]:
@@ -72,7 +77,7 @@ def _isolated(frame: pd.DataFrame) -> pd.DataFrame:
         # Looking at a column costs more than the rest of this function, so only where it may matter.
         if not hasattr(dtype, "pyarrow_dtype") and dtype.kind == "O":
             column = frame.iloc[:, place]
-            if any(isinstance(cell, (list, dict, set)) for cell in column.head(100)):
+            if not set(map(type, column.array)) <= _UNCHANGEABLE:
                 mine.isetitem(place, column.map(copy.deepcopy).array)
     return mine
 

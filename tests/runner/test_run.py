@@ -216,3 +216,32 @@ def test_an_exit_in_a_block_fails_the_block_and_not_the_runner(tmp_path):
 def test_warnings_are_kept_with_the_run(tmp_path):
     code = "import warnings\n@data_loader\ndef load():\n    warnings.warn('the file is old')\n    return 1\n"
     assert run(tmp_path, [block("a", "data_loader")], {"a": code}).warnings == ["the file is old"]
+
+
+DEFERRED = """
+from mage_project.io import commits
+@data_exporter
+def export(*args, **kwargs):
+    seen = kwargs["seen"]
+    commits.current().add(commit=lambda: seen.append("committed"), rollback=lambda: seen.append("rolled back"))
+"""
+
+
+def test_an_exporter_commits_when_its_own_tests_have_passed(tmp_path, seen):
+    assert run(tmp_path, [block("a", "data_exporter")], {"a": DEFERRED}, {"seen": seen}).error is None
+    assert seen == ["committed"]
+
+
+def test_an_exporter_whose_test_fails_is_rolled_back(tmp_path, seen):
+    code = DEFERRED + "\n@test\ndef check(*args):\n    assert False, 'no'\n"
+    assert run(tmp_path, [block("a", "data_exporter")], {"a": code}, {"seen": seen}).exit_code == 3
+    assert seen == ["rolled back"]
+
+
+def test_a_block_in_another_language_is_refused_before_anything_runs(tmp_path, seen):
+    first = "@data_loader\ndef load(**kwargs):\n    kwargs['seen'].append(1)\n"
+    blocks = [block("a", "data_loader"), {"uuid": "b", "type": "data_loader", "language": "sql"}]
+    (tmp_path / "data_loaders").mkdir()
+    (tmp_path / "data_loaders/b.sql").write_text("select 1")
+    record = run(tmp_path, blocks, {"a": first}, {"seen": seen})
+    assert (record.exit_code, seen) == (2, [])

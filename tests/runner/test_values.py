@@ -1,3 +1,4 @@
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -24,6 +25,15 @@ def test_what_lies_in_the_cells_is_copied_too():
     original = pd.DataFrame({"tags": [["a"], ["b"]]})
     values.for_reader(original).tags[0].append("spoilt")
     assert original.tags[0] == ["a"]
+
+
+def test_cells_far_down_and_arrays_are_copied_as_well():
+    original = pd.DataFrame({"tags": [None] * 200 + [[1]], "points": [np.zeros(2)] * 201})
+    mine = values.for_reader(original)
+    mine.tags[200].append(99)
+    mine.points[0][0] = 7
+    assert original.tags[200] == [1]
+    assert original.points[0].tolist() == [0, 0]
 
 
 def test_plain_values_are_copied_and_uncopyable_ones_shared(tmp_path):
