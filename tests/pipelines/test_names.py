@@ -14,11 +14,8 @@ from tests.taxi.making import TRIP, text, write_month
 from tests.taxi.site import Site
 
 NAMES = {
-    "quotes": """it's "my" table""",
-    "an injection": """trips"; DROP SCHEMA "victim" CASCADE; --""",
-    "another injection": "trips'; DROP SCHEMA victim CASCADE; --",
-    "dots and percents": "a.b.c %s %(x)s",
-    "letters of everywhere": "naïve täble 🚕",
+    "quotes": """it's "my" täble %s %(x)s a.b 🚕""",
+    "an injection": """t'"; DROP SCHEMA "victim" CASCADE; --""",
 }
 
 

@@ -30,7 +30,6 @@ def publish(site: Site, **months: bytes) -> dict[str, Any]:
 TROUBLES: dict[str, tuple[list[Trouble], str, str]] = {
     "not found": ([status(404)], "404", "Check the months and the source"),
     "forbidden": ([status(403)], "403", "Check the source, and its password or signature"),
-    "unauthorized": ([status(401)], "401", "Check the source, and its password or signature"),
     "a web page": ([page], "this is a web page (HTML)", "open the address in a browser"),
     "always unavailable": ([status(503)] * 9, "503", "The next run goes on from here"),
     "always cut": ([cut(4000)] + [cut(0)] * 9, "the connection was cut", "The next run goes on from here"),
