@@ -2,6 +2,7 @@
 
 BIN := .venv/bin
 READY := .venv/.ready
+TOOLS := .venv/.tools
 MAGE_READY := .venv-mage/.ready
 
 # Python 3.13 where there is one (PATH, pyenv, uv), else any from 3.11 on.
@@ -10,6 +11,8 @@ FIND_PYTHON = for python in $(1) python3; do \
 	&& echo $$python && break; done
 PYTHON ?= $(shell $(call FIND_PYTHON,python3.13 $(HOME)/.pyenv/versions/3.13*/bin/python3 \
 	$(HOME)/.local/share/uv/python/cpython-3.13*/bin/python3 python3.12 python3.11,sys.version_info >= (3, 11)))
+# Compiling every module of every package takes longer than compiling those that are used, when they are.
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt
 # Mage 0.9.80 itself runs on 3.10 to 3.12.
 MAGE_PYTHON ?= $(shell $(call FIND_PYTHON,python3.11 $(HOME)/.pyenv/versions/3.11*/bin/python3 python3.10 \
 	$(HOME)/.pyenv/versions/3.10*/bin/python3 python3.12,(3, 10) <= sys.version_info < (3, 13)))
@@ -22,13 +25,18 @@ help: ## Show these targets.
 
 $(READY): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; none was found. Name one: make PYTHON=/path/to/python3" >&2; exit 2; }
-	@echo "installing into .venv with $(PYTHON), which takes a minute or two"
+	@echo "installing into .venv with $(PYTHON), which takes a minute"
 	@$(PYTHON) -m venv --clear .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(INSTALL) -e '.[all]'
+	@touch $@
+
+$(TOOLS): $(READY)
+	@echo "installing what tests and checks need"
+	@$(INSTALL) -e '.[dev]'
 	@touch $@
 
 .PHONY: venv
-venv: $(READY) ## Make .venv with everything in it.
+venv: $(TOOLS) ## Make .venv with everything in it.
 
 .PHONY: demo
 demo: $(READY) ## Run green_taxi_etl on the sample months, against a local Postgres and GCS.
@@ -40,21 +48,21 @@ demo: $(READY) ## Run green_taxi_etl on the sample months, against a local Postg
 	@printf '\nThe servers run on. Stop them with: $(BIN)/mage-project local down\n'
 
 .PHONY: test
-test: $(READY) ## Run every test.
+test: $(TOOLS) ## Run every test.
 	@$(BIN)/python -m pytest
 
 .PHONY: lint
-lint: $(READY) ## Check format, style and layers.
+lint: $(TOOLS) ## Check format, style and layers.
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/lint-imports
 
 .PHONY: types
-types: $(READY) ## Check types.
+types: $(TOOLS) ## Check types.
 	@$(BIN)/mypy
 
 .PHONY: bench
-bench: $(READY) ## Measure speed and memory against psql and real Mage; writes benchmarks/RESULTS.md.
+bench: $(TOOLS) ## Measure speed and memory against psql and real Mage; writes benchmarks/RESULTS.md.
 	@$(BIN)/python benchmarks/bench.py
 
 $(MAGE_READY):

@@ -24,6 +24,7 @@ def test_make_demo_works_in_a_fresh_clone(clone: Path, record_property: Callable
         said, code = fresh.type(demo.text)
     finally:
         fresh.close()
+        shutil.rmtree(clone / ".venv", ignore_errors=True)  # 400 MB that pytest would keep for three sessions
     if code and "connection broken by" in said:
         pytest.skip("the package registry cannot be reached")
     assert code == 0, said
