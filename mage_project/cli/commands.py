@@ -27,7 +27,7 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except MageProjectError as error:
-            click.echo(f"error: {error}", err=True)
+            _tell_failure("", error, as_json="--json" in sys.argv)
             ctx.exit(error.exit_code)
 
 

@@ -42,7 +42,8 @@ def verdict(block: Block, records: Iterable[TestRecord]) -> None:
     failed = [record for record in records if not record.passed]
     if failed:
         what = "; ".join(f"test '{record.name}' failed: {record.message}" for record in failed)
-        error = TestFailed(what, where=f"block '{block.uuid}' ({block.path and block.path.name})")
+        where = f"block '{block.uuid}' ({block.path and block.path.name})"
+        error = TestFailed(what, where=where, hint=f"see what it makes: mage-project block {block.uuid}")
         error.block = block.uuid
         raise error
 

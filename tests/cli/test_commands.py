@@ -71,6 +71,12 @@ def test_the_exit_code_says_what_went_wrong(project, mage_project, source, exit_
     assert "Traceback" not in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("words", [["--var", "nope"], ["--project", "nowhere"], ["--var", "execution_date=x"]])
+def test_json_tells_of_every_wrong_usage(project, mage_project, words):
+    done = mage_project("run", "p", "--json", *words)
+    assert (done.returncode, json.loads(done.stdout)["status"]) == (2, "failed")
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
