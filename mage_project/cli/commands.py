@@ -66,7 +66,7 @@ def parsed(assignments: Sequence[str]) -> dict[str, Any]:
 def run(project: Project, pipeline: str, assignments: Sequence[str], local: bool, as_json: bool) -> None:
     """Run PIPELINE.
 
-    Exit code 0: done, 1: a block failed, 2: wrong usage or configuration, 3: a test failed, 130 and 143: interrupted.
+    Exit code 0: done, 1: a block failed, 2: wrong usage or configuration, 3: a test failed, 128 + n: ended by signal n.
     """
     from mage_project.cli.guard import guarded
 
