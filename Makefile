@@ -11,8 +11,7 @@ FIND_PYTHON = for python in $(1) python3; do \
 	&& echo $$python && break; done
 PYTHON ?= $(shell $(call FIND_PYTHON,python3.13 $(HOME)/.pyenv/versions/3.13*/bin/python3 \
 	$(HOME)/.local/share/uv/python/cpython-3.13*/bin/python3 python3.12 python3.11,sys.version_info >= (3, 11)))
-# Compiling every module of every package takes longer than compiling those that are used, when they are.
-INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 # Mage 0.9.80 itself runs on 3.10 to 3.12.
 MAGE_PYTHON ?= $(shell $(call FIND_PYTHON,python3.11 $(HOME)/.pyenv/versions/3.11*/bin/python3 python3.10 \
 	$(HOME)/.pyenv/versions/3.10*/bin/python3 python3.12,(3, 10) <= sys.version_info < (3, 13)))
