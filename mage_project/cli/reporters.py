@@ -99,6 +99,7 @@ class TerminalReporter(PlainReporter):
         self._tasks: dict[str, TaskID] = {}
 
     def run_started(self, run: RunRecord) -> None:
+        from rich.console import Console
         from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
         self._progress = Progress(
@@ -108,6 +109,10 @@ class TerminalReporter(PlainReporter):
             TextColumn("{task.fields[figure]}"),
             TimeElapsedColumn(),
             transient=True,
+            # What blocks print comes here by `said`. Bars that followed a redirected sys.stdout would come as well.
+            console=Console(file=self._out),
+            redirect_stdout=False,
+            redirect_stderr=False,
         )
         super().run_started(run)
         self._progress.start()

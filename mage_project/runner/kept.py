@@ -44,7 +44,7 @@ class Kept:
     def close(self, rows: Mapping[str, int | None]) -> None:
         """Put what was kept in the place of the run before; what killed runs have left goes after a day.
 
-        `rows`: how many rows each block's output had in all.
+        `rows`: how many rows each block's output had in all; None where it did not come to its end.
         """
         if not self._seen:
             return
@@ -73,7 +73,10 @@ class Kept:
         arrow, plain = self._folder / f"{name}.arrow", self._folder / f"{name}.json"
         if arrow.is_file():
             frame = _read_frame(arrow)
-            return frame, len(frame) == self._last()["rows"].get(uuid)
+            complete = len(frame) == self._last()["rows"].get(uuid)
+            if not complete:
+                frame.attrs = {}  # they are said of the whole
+            return frame, complete
         if plain.is_file():
             return json.loads(plain.read_text()), True
         raise UsageError(

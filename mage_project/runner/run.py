@@ -112,8 +112,12 @@ class Run:
         return speech.speaking(block.uuid)
 
     def keep(self, block: Block, value: Any) -> None:
-        """Keep (the beginning of) an output, so that one block can be tried alone afterwards."""
-        self._kept.keep(block.uuid, value)
+        """Keep (the beginning of) an output, so that one block can be tried alone afterwards.
+
+        Not what such a try gives: it may come from a part, and would pass for the whole.
+        """
+        if not self._given:
+            self._kept.keep(block.uuid, value)
 
     def _progress(self, block: Block) -> Callable[[int, int | None, str], None]:
         record = self.record.block(block.uuid)
@@ -265,7 +269,9 @@ class Run:
         self.record.status, self.record.exit_code, self.record.error = "failed", error.exit_code, str(error)
 
     def _close(self, started: float) -> None:
-        self._kept.close({block.uuid: block.rows_out for block in self.record.blocks})
+        self._kept.close(
+            {block.uuid: block.rows_out if block.status == "completed" else None for block in self.record.blocks}
+        )
         self.record.seconds = time.perf_counter() - started
         for block in self.record.blocks:
             if block.status == "running":

@@ -63,7 +63,8 @@ def importable(root: Path) -> Iterator[None]:
     mage_ai.install()
     repo.set_repo_path(str(root))
     before = list(sys.path)
-    sys.path[:0] = [str(root), str(root.parent)]
+    # The folder above comes last, as in Mage: whatever lies there must not hide what is installed.
+    sys.path[:] = [str(root), *before, str(root.parent)]
     try:
         yield
     finally:

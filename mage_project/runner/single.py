@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,10 @@ from mage_project.errors import UsageError, did_you_mean
 from mage_project.project import Block, Pipeline, Project
 from mage_project.runner.kept import Kept
 from mage_project.runner.records import RunRecord
-from mage_project.runner.reporting import Reporter
+from mage_project.runner.reporting import Reporter, Silent
 from mage_project.runner.running import execute
+
+Said = Callable[[str | None, str], None]
 
 
 def run_block(
@@ -29,7 +31,8 @@ def run_block(
     found = _pipeline_with(project, uuid, pipeline)
     block = found.block(uuid)
     kept = Kept(found)
-    inputs = [_read(path) for path in files] if files else [_kept(kept, block, name) for name in block.upstream]
+    said = (reporter or Silent()).said
+    inputs = [_read(path) for path in files] if files else [_kept(kept, block, name, said) for name in block.upstream]
     if len(inputs) != len(block.upstream) and files:
         raise UsageError(
             f"block '{uuid}' takes {len(block.upstream)} inputs, {len(inputs)} files were given",
@@ -63,7 +66,7 @@ def _pipeline_with(project: Project, uuid: str, wanted: str | None) -> Pipeline:
     return project.pipeline(having[0])
 
 
-def _kept(kept: Kept, block: Block, upstream: str) -> Any:
+def _kept(kept: Kept, block: Block, upstream: str, said: Said) -> Any:
     """What the last run kept of an upstream output. An exporter is never given a part for the whole."""
     value, complete = kept.output(upstream)
     if not complete and block.type == "data_exporter":
@@ -71,6 +74,8 @@ def _kept(kept: Kept, block: Block, upstream: str) -> Any:
             f"the last run kept only the beginning of '{upstream}': '{block.uuid}' would write a part for the whole",
             hint="run the pipeline, or give the whole input: --input FILE",
         )
+    if not complete:
+        said(block.uuid, f"on the beginning of '{upstream}' in the last run, {len(value):,} rows")
     return value
 
 

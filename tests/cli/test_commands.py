@@ -1,5 +1,6 @@
 import json
 import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -174,6 +175,58 @@ def test_an_exporter_is_not_given_a_part_for_the_whole(tmp_path, mage_project):
     done = mage_project("block", "out")
     assert done.returncode == 2
     assert "a part for the whole" in done.stderr
+
+
+def stream_project(root, size=2):
+    """A stream of two batches, of `size` rows and of one."""
+    loader = LOAD.replace("return pd.DataFrame", "yield pd.DataFrame") + "    yield pd.DataFrame({'n': [1]})\n"
+    export = "@data_exporter\ndef export(frames, **kwargs):\n    print(sum(len(f) for f in frames))\n"
+    passing = "@transformer\ndef passing(frame, *args):\n    assert 1 not in set(frame.n), 'one'\n    return frame\n"
+    stream = {"configuration": {"stream": True}}
+    blocks = [
+        block("load", "data_loader", **stream),
+        block("passing", "transformer", "load", **stream),
+        block("out", "data_exporter", "passing", **stream),
+    ]
+    return write_project(root, blocks, {"load": loader, "passing": passing, "out": export}, variables={"size": size})
+
+
+def test_a_block_that_was_tried_on_a_part_is_not_taken_for_the_whole(tmp_path, mage_project):
+    stream_project(tmp_path)
+    (tmp_path / "transformers/passing.py").write_text("@transformer\ndef passing(frame):\n    return frame\n")
+    assert mage_project("run", "p").returncode == 0
+    for _ in range(2):
+        tried = mage_project("block", "passing")
+        assert tried.returncode == 0, tried.stderr
+        assert "on the beginning of 'load' in the last run, 2 rows" in tried.stdout
+    assert mage_project("block", "out").returncode == 2
+
+
+def test_what_a_failed_run_gave_is_not_taken_for_the_whole(tmp_path, mage_project):
+    stream_project(tmp_path, size=1)
+    assert mage_project("run", "p").returncode == 1
+    assert mage_project("block", "out").returncode == 2
+
+
+def test_a_terminal_shows_each_line_once(project, tmp_path):
+    master, slave = pty.openpty()
+    slow = LOAD.replace("    return", "    time.sleep(0.5)\n    return")
+    (project.root / "data_loaders/load.py").write_text(f"import time\n{slow}")
+    command = [sys.executable, "-m", "mage_project", "run", "p"]
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "TERM": "xterm"}
+    with subprocess.Popen(command, cwd=project.root, env=env, stdout=slave, stderr=slave) as running:
+        os.close(slave)
+        said = b"".join(iter(lambda: _read(master), b""))
+    os.close(master)
+    assert running.returncode == 0
+    assert said.count(b"loading 3") == 1
+
+
+def _read(terminal):
+    try:
+        return os.read(terminal, 4096)
+    except OSError:  # Linux says so when the other end is closed
+        return b""
 
 
 def test_copy_brings_the_modules_that_a_block_imports(project, mage_project, tmp_path):
