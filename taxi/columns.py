@@ -2,8 +2,9 @@
 
 Source of the meanings: TLC's data dictionaries of January 2020's layout,
 https://www.nyc.gov/assets/tlc/downloads/pdf/data_dictionary_trip_records_green.pdf and ..._yellow.pdf.
-Codes and counts are nullable 64-bit integers, amounts are doubles in dollars, distances doubles in miles,
-times are New York wall time without a zone. A column keeps its type in every month, also where it is empty.
+Codes and counts are nullable 32-bit integers (as the ids are in TLC's Parquet since 2023-02), amounts are doubles in
+dollars, distances doubles in miles, times are New York wall time without a zone. A column keeps its type in every
+month, also where it is empty.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import pyarrow as pa
 
 from taxi.words import did_you_mean
 
-CODE = COUNT = pa.int64()
+CODE = COUNT = pa.int32()
 DOLLARS = MILES = pa.float64()
 WALL_TIME = pa.timestamp("us")
 FLAG = pa.string()

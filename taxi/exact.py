@@ -101,7 +101,7 @@ def _refusal(value: str, kind: pa.DataType) -> str:
     if not value.isprintable() and value.encode(errors="surrogateescape") != value.encode(errors="replace"):
         return f"{value.encode(errors='surrogateescape')[:60]!r} is not UTF-8 text"
     if kind == CODE and re.fullmatch(r"\s*[+-]?\d+\s*", value):
-        return f"{quoted(value)} does not fit a 64-bit whole number"
+        return f"{quoted(value)} does not fit a 32-bit whole number"
     if kind == DOLLARS and re.fullmatch(r"\s*[+-]?[\d.]+(e[+-]?\d+)?\s*", value, re.IGNORECASE):
         return f"{quoted(value)} does not fit a 64-bit floating-point number"
     return f"{quoted(value)} is not {_KINDS[kind]}"

@@ -27,26 +27,23 @@ def clean_taxi_trips(trips, *args, **kwargs):
     Takes the trips as they were published: all of them or, in a stream, one batch after another.
     Returns those with passenger_count > 0 and trip_distance > 0, and says in attrs["dropped"] why the others went.
     """
-    keep = ((trips["passenger_count"] > 0) & (trips["trip_distance"] > 0)).fillna(False)
-    clean = trips[keep].reset_index(drop=True).rename(columns=SNAKE_CASE)
+    has_passengers = (trips["passenger_count"] > 0).fillna(False)
+    has_distance = (trips["trip_distance"] > 0).fillna(False)
+    clean = trips[has_passengers & has_distance].reset_index(drop=True).rename(columns=SNAKE_CASE)
 
     pickup = next(name for name in clean.columns if name.endswith("pickup_datetime"))
     clean[pickup.replace("datetime", "date")] = clean[pickup].astype(DATE)
 
-    clean.attrs["dropped"] = count_reasons(trips.loc[~keep, ["passenger_count", "trip_distance"]])
-    return clean
-
-
-def count_reasons(gone):
-    """How many trips went for which reason; each is counted once, by its passengers first."""
-    passengers, miles = gone["passenger_count"], gone["trip_distance"]
+    # Each trip counts once, by its passengers first.
+    no_passengers, no_distance = trips["passenger_count"].isna(), trips["trip_distance"].isna()
     reasons = {
-        "passenger_count null": passengers.isna(),
-        "passenger_count 0 or less": passengers <= 0,
-        "trip_distance null": (passengers > 0) & miles.isna(),
-        "trip_distance 0 or less": (passengers > 0) & (miles <= 0),
+        "passenger_count null": no_passengers,
+        "passenger_count 0 or less": ~has_passengers & ~no_passengers,
+        "trip_distance null": has_passengers & no_distance,
+        "trip_distance 0 or less": has_passengers & ~has_distance & ~no_distance,
     }
-    return {reason: int(trips.sum()) for reason, trips in reasons.items() if trips.any()}
+    clean.attrs["dropped"] = {reason: int(gone.sum()) for reason, gone in reasons.items() if gone.any()}
+    return clean
 
 
 @test

@@ -1,117 +1,32 @@
 """One pass over a source, batch by batch, through its transformers and into all of its readers side by side.
 
-The producer (this thread) runs the loader and the transformers; each exporter, and each test that wants the whole
+The loader runs in a thread of its own, the transformers in this one; each exporter, and each test that wants the whole
 stream, reads in a thread of its own behind a bounded queue. Nothing is committed before every test has passed and every
 exporter has written everything: connectors hand their commits over (`io.commits`), and they are made last, together.
 """
 
 from __future__ import annotations
 
-import contextvars
-import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from mage_project.errors import BlockError, MageProjectError
+from mage_project.errors import MageProjectError
 from mage_project.io import commits
 from mage_project.project import Block
 from mage_project.runner import namespace, values
+from mage_project.runner.ahead import Ahead
 from mage_project.runner.blame import RAISED, block_error, misuse
 from mage_project.runner.calls import call, takes_stream
-from mage_project.runner.channel import Channel, ReaderGone, StreamBroken
+from mage_project.runner.channel import ReaderGone, StreamBroken
 from mage_project.runner.inline_tests import run_test, verdict
-from mage_project.runner.records import BlockRecord, TestRecord
+from mage_project.runner.readers import Node, Reader
+from mage_project.runner.records import TestRecord
 
 if TYPE_CHECKING:
     from mage_project.runner.plan import Unit
     from mage_project.runner.run import Run
-
-
-class Reader:
-    """Something that reads a stream to its end in a thread of its own."""
-
-    def __init__(self, node: Node, read: Callable[[Iterator[Any]], Any], *, name: str, counts: bool) -> None:
-        self.node = node
-        self.channel = Channel()
-        self.error: BaseException | None = None
-        self.result: Any = None
-        self.pending = commits.Commits()
-        self._read = read
-        self._counts = counts
-        self._waited = 0.0
-        context = contextvars.copy_context()
-        self._thread = threading.Thread(target=context.run, args=(self._work,), name=name, daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def finish(self) -> None:
-        """Tell the reader that the stream has ended, and wait for it. Raises what it raised."""
-        self.channel.end()
-        self.join()
-        self.check()
-
-    def join(self) -> None:
-        while self._thread.is_alive():  # in slices, so that a signal is seen by the main thread
-            self._thread.join(0.2)
-
-    def check(self) -> None:
-        if self.error is not None:
-            raise self.error
-
-    def _work(self) -> None:
-        started = time.perf_counter()
-        try:
-            with commits.collecting(self.pending):
-                self.result = self._read(self._batches())
-            if not self.channel.exhausted:
-                self.error = self._early()
-        except BaseException as error:  # noqa: BLE001 - it is raised again, in the thread that waits for this one
-            self.error = error
-        finally:
-            self.channel.leave()
-            if self._counts:
-                self.node.record.seconds = time.perf_counter() - started - self._waited
-
-    def _batches(self) -> Iterator[Any]:
-        while True:
-            asked = time.perf_counter()
-            batch = next(self.channel, None)
-            self._waited += time.perf_counter() - asked
-            if batch is None:
-                return
-            if self._counts:
-                self.node.record.count_in(values.rows(batch))
-            yield batch
-
-    def _early(self) -> BlockError:
-        return misuse(
-            self.node.block,
-            f"block '{self.node.block.uuid}' returned before the end of its stream: rows would be lost",
-            "read the whole iterator, or take `stream: true` off the block to get one frame",
-        )
-
-
-@dataclass(kw_only=True)
-class Node:
-    """A block of the stream: its code, its record, and what its output feeds."""
-
-    block: Block
-    code: namespace.Code
-    record: BlockRecord
-    inputs: Sequence[Any] = ()
-    place: int = 0
-    tests: list[tuple[Callable[..., Any], TestRecord]] = field(default_factory=list)
-    readers: list[Reader] = field(default_factory=list)
-    children: list[Node] = field(default_factory=list)
-    whole: list[Any] | None = None
-
-    @property
-    def is_exporter(self) -> bool:
-        return self.block.type == "data_exporter"
 
 
 class Stream:
@@ -220,23 +135,21 @@ class Stream:
             reader.start()
 
     def _pump(self) -> None:
-        """Drive the source: each batch goes through its transformers and to every reader before the next is made."""
+        """Drive the source: each batch goes through its transformers and to every reader."""
         source = self._source
         with self._run.speaking(source.block):
-            batches = self._batches(source, self._call(source, None))
+            ahead = Ahead(lambda: self._batches(source), name=source.block.uuid)
             try:
-                while True:
-                    started = time.perf_counter()
-                    batch = next(batches, None)
-                    source.record.seconds += time.perf_counter() - started
-                    if batch is None:
-                        return
+                for batch in ahead:
+                    source.record.seconds = ahead.seconds
                     self._hand_on(source, batch)
             finally:
-                batches.close()
+                ahead.close()
+                source.record.seconds = ahead.seconds
 
-    def _batches(self, source: Node, output: Any) -> Generator[Any, None, None]:
-        """The frames that the loader returned: an iterator of them, or a single one."""
+    def _batches(self, source: Node) -> Generator[Any, None, None]:
+        """The frames that the loader returns: an iterator of them, or a single one."""
+        output = self._call(source, None)
         if values.is_frame(output):
             yield output
             return

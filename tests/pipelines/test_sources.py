@@ -64,7 +64,7 @@ ROWS = {
     "too few fields": ("1,2", ": 2 fields where the header has 20 columns"),
     "too many fields": (f"{TRIP},9", ": 21 fields where the header has 20 columns"),
     "text for a number": (trip(passenger_count="two"), ", column passenger_count: 'two' is not a whole number"),
-    "out of range": (trip(VendorID="9" * 20), f", column VendorID: '{'9' * 20}' does not fit a 64-bit whole number"),
+    "out of range": (trip(VendorID="9" * 20), f", column VendorID: '{'9' * 20}' does not fit a 32-bit whole number"),
     "too large an amount": (trip(extra="1e999"), ", column extra: '1e999' does not fit"),
     "no date": (trip(lpep_pickup_datetime="10/01/2020"), ", column lpep_pickup_datetime: '10/01/2020' is not a time"),
     "NUL": (trip(store_and_fwd_flag="\0"), ": a NUL byte"),

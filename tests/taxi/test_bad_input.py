@@ -25,7 +25,7 @@ ROWS = {
     "a part of a passenger": (trip(passenger_count="1.5"), r"line 3, column passenger_count: '1.5' is not a whole"),
     "text for dollars": (trip(total_amount="$7.88"), r"line 3, column total_amount: '\$7.88' is not a number"),
     "nan": (trip(tip_amount="nan"), r"line 3, column tip_amount: 'nan' is not a number"),
-    "too large a code": (trip(VendorID="9" * 20), r"line 3, column VendorID: '9{20}' does not fit a 64-bit whole"),
+    "too large a code": (trip(VendorID="9" * 20), r"line 3, column VendorID: '9{20}' does not fit a 32-bit whole"),
     "too large an amount": (trip(extra="1e999"), r"line 3, column extra: '1e999' does not fit a 64-bit float"),
     "no such month": (
         trip(lpep_pickup_datetime="2020-13-01 00:00:00"),

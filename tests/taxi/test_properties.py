@@ -25,7 +25,7 @@ from tests.taxi.making import load, write_month
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=12)
 VALUES = {
-    CODE: st.integers(-(2**63), 2**63 - 1),
+    CODE: st.integers(-(2**31), 2**31 - 1),
     DOLLARS: st.floats(allow_nan=False, allow_infinity=False),
     WALL_TIME: st.datetimes(datetime(1000, 1, 1), datetime(9999, 12, 31)).map(lambda time: time.replace(microsecond=0)),
 }
