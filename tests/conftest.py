@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 
 import pytest
+from google.cloud import storage
 
 from mage_project.local import LocalStack
 
@@ -25,9 +27,21 @@ def postgres_env(local_stack: LocalStack, monkeypatch: pytest.MonkeyPatch) -> di
 
 
 @pytest.fixture
-def gcs_env(local_stack: LocalStack, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The variables that point to the local GCS server, set in this test."""
-    return _set(local_stack.env(("gcs",)), monkeypatch)
+def gcs_env(local_stack: LocalStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+    """The variables that point to the local GCS server, set in this test.
+
+    What the test leaves to the garbage collector goes with it: an open socket is this test's fault, not the next one's.
+    """
+    yield _set(local_stack.env(("gcs",)), monkeypatch)
+    gc.collect()
+
+
+@pytest.fixture
+def gcs_client(gcs_env: dict[str, str]) -> Iterator[storage.Client]:
+    """Google's client of the local GCS server."""
+    client = storage.Client()
+    yield client
+    client.close()
 
 
 def _set(variables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:

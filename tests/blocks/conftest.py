@@ -40,5 +40,5 @@ def real_months() -> str:
 
 
 @pytest.fixture
-def bucket(gcs_env: dict[str, str]) -> storage.Bucket:
-    return storage.Client().create_bucket(f"lake-{secrets.token_hex(4)}")
+def bucket(gcs_client: storage.Client) -> storage.Bucket:
+    return gcs_client.create_bucket(f"lake-{secrets.token_hex(4)}")

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import gc
 import json
 import secrets
 from collections.abc import Iterator
@@ -22,12 +21,6 @@ from tests.io.faulty_proxy import FaultyProxy
 pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning")
 
 BIG = 20 * 1024 * 1024 + 5
-
-
-@pytest.fixture(autouse=True)
-def collected_garbage() -> Iterator[None]:
-    yield
-    gc.collect()
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ CONTENT = gzip.compress(b"".join(text(TRIP.replace("7.88", str(n))) for n in ran
 
 
 @pytest.fixture
-def bucket(gcs_env: dict[str, str]) -> storage.Bucket:
-    bucket = storage.Client().create_bucket(f"source-{secrets.token_hex(4)}")
+def bucket(gcs_client: storage.Client) -> storage.Bucket:
+    bucket = gcs_client.create_bucket(f"source-{secrets.token_hex(4)}")
     bucket.blob(f"tlc/green/{MONTH.name}").upload_from_string(CONTENT)
     return bucket
 

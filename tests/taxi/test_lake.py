@@ -25,8 +25,8 @@ NEW = {f"day=2020-10-{n:02}/part-0.parquet": b"new %d" % n for n in range(5, 20)
 
 
 @pytest.fixture
-def bucket(gcs_env: dict[str, str]) -> storage.Bucket:
-    return storage.Client().create_bucket(f"lake-{secrets.token_hex(4)}")
+def bucket(gcs_client: storage.Client) -> storage.Bucket:
+    return gcs_client.create_bucket(f"lake-{secrets.token_hex(4)}")
 
 
 @pytest.fixture
@@ -133,9 +133,9 @@ def test_a_commit_whose_files_are_gone_is_said_and_not_in_the_way(
     assert objects(bucket, "trips/") == NEW
 
 
-def test_a_missing_bucket_is_an_error_that_says_how_to_make_it(gcs_env: dict[str, str]) -> None:
+def test_a_missing_bucket_is_an_error_that_says_how_to_make_it(gcs_client: storage.Client) -> None:
     with pytest.raises(FileNotFoundError, match="gcloud storage buckets create gs://nowhere --location"):
-        Lake(storage.Client(), "nowhere", "trips").recover()
+        Lake(gcs_client, "nowhere", "trips").recover()
 
 
 @pytest.mark.parametrize("name", ["", "/", "../up", "a/../b", "_staging", "_staging/x", "a//b", "a b", ".."])
