@@ -61,10 +61,10 @@ types: $(TOOLS) ## Check types.
 	@$(BIN)/mypy
 
 .PHONY: bench
-bench: $(TOOLS) ## Measure speed and memory against psql and real Mage; writes benchmarks/RESULTS.md.
+bench: $(TOOLS) $(MAGE_READY) ## Measure speed and memory against psql and real Mage; writes benchmarks/RESULTS.md.
 	@$(BIN)/python benchmarks/bench.py
 
-$(MAGE_READY):
+$(MAGE_READY): requirements.txt
 	@test -n "$(MAGE_PYTHON)" || { echo "real Mage needs Python 3.10, 3.11 or 3.12; none was found: the tests against it are skipped" >&2; exit 2; }
 	@echo "installing Mage 0.9.80 into .venv-mage with $(MAGE_PYTHON); it is 1.4 GB"
 	@$(MAGE_PYTHON) -m venv --clear .venv-mage
