@@ -13,9 +13,9 @@ from mage_project.local import LocalStack
 
 @pytest.fixture(scope="session")
 def local_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    """Postgres and GCS of a project of its own, running; one per pytest worker."""
+    """Postgres and GCS of a project of its own, running; one per pytest worker. BigQuery joins for who asks for it."""
     stack = LocalStack(tmp_path_factory.mktemp("local stack"))
-    stack.up()
+    stack.up(("postgres", "gcs"))
     yield stack
     stack.down()
 
@@ -42,6 +42,13 @@ def gcs_client(gcs_env: dict[str, str]) -> Iterator[storage.Client]:
     client = storage.Client()
     yield client
     client.close()
+
+
+@pytest.fixture
+def bigquery_env(local_stack: LocalStack, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The variables that point to the local BigQuery, set in this test."""
+    local_stack.up(("bigquery",))
+    return _set(local_stack.env(("bigquery",)), monkeypatch)
 
 
 def _set(variables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:

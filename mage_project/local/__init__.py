@@ -1,4 +1,4 @@
-"""A project's own Postgres and GCS server on this machine."""
+"""A project's own Postgres, GCS and BigQuery server on this machine."""
 
 from __future__ import annotations
 

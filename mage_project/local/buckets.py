@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import urllib.error
 import urllib.request
 from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import quote
 
-from mage_project.errors import StoreError, StoreUnavailable
 from mage_project.local.gcs import bucket_name
+from mage_project.local.rest import status
 
-_TIMEOUT_S = 30
+_SERVER = "GCS"
 _NOT_FOUND = 404
 _EXISTS = 409
 
@@ -25,7 +24,7 @@ def create_missing(url: str, names: Iterable[str]) -> list[str]:
 def has_object(url: str, bucket: str, name: str) -> bool:
     """Whether the object is there; raises StoreError or StoreUnavailable."""
     request = urllib.request.Request(f"{url}/storage/v1/b/{quote(bucket)}/o/{quote(name, safe='')}")  # noqa: S310
-    return _status(request, accepted=(_NOT_FOUND,)) != _NOT_FOUND
+    return status(request, _SERVER, accepted=(_NOT_FOUND,)) != _NOT_FOUND
 
 
 def upload(url: str, bucket: str, name: str, path: Path) -> None:
@@ -36,7 +35,7 @@ def upload(url: str, bucket: str, name: str, path: Path) -> None:
             data=content,
             headers={"Content-Type": "application/octet-stream", "Content-Length": str(path.stat().st_size)},
         )
-        _status(request)
+        status(request, _SERVER)
 
 
 def _create(url: str, name: str) -> bool:
@@ -45,23 +44,4 @@ def _create(url: str, name: str) -> bool:
         data=json.dumps({"name": name}).encode(),
         headers={"Content-Type": "application/json"},
     )
-    return _status(request, accepted=(_EXISTS,)) != _EXISTS
-
-
-def _status(request: urllib.request.Request, accepted: tuple[int, ...] = ()) -> int:
-    """The status of the answer: a success, or one of those accepted."""
-    # A proxy of the environment is for the world outside.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(request, timeout=_TIMEOUT_S) as answer:
-            return int(answer.status)
-    except urllib.error.HTTPError as error:
-        with error:
-            if error.code in accepted:
-                return error.code
-            raise StoreError(
-                f"The local GCS server refused: {error.code} {error.read().decode(errors='replace').strip()}",
-                where=request.full_url,
-            ) from error
-    except OSError as error:
-        raise StoreUnavailable(f"The local GCS server does not answer: {error}", where=request.full_url) from error
+    return status(request, _SERVER, accepted=(_EXISTS,)) != _EXISTS

@@ -40,6 +40,10 @@ def start_failure(what: str, log: Path) -> StoreError:
     )
 
 
+class MissingPart(ConfigError):
+    """This machine lacks what a service needs."""
+
+
 @contextmanager
 def readable_errors(folder: StackFolder) -> Iterator[None]:
     """Says what a person can do about an error of the operating system."""

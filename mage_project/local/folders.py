@@ -51,6 +51,16 @@ class StackFolder:
         return self.gcs / "unfinished"
 
     @property
+    def bigquery(self) -> Path:
+        """The folder of the BigQuery server's data."""
+        return self.path / "bigquery"
+
+    @property
+    def bigquery_python(self) -> Path:
+        """The virtual environment of the BigQuery server, where the project's own Python will not do."""
+        return self.path / "python3.13"
+
+    @property
     def password(self) -> Path:
         """The file with the password of the Postgres user."""
         return self.path / "postgres.password"

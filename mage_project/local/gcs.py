@@ -38,6 +38,10 @@ class GcsServer:
     def __init__(self, folder: StackFolder) -> None:
         self._folder = folder
 
+    def missing(self) -> str | None:
+        """Nothing that is known before a start."""
+        return None
+
     def prepare(self, port: int, lock: int) -> Program:
         """Makes the folders and tidies them; the server's command line."""
         account = server_account(self._folder.gcs)

@@ -20,12 +20,16 @@ _LAUNCHER = f'exec {LOCK_DESCRIPTOR}<&0; "$@" </dev/null & echo $! >&{LOCK_DESCR
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
-    """What to run, where, with which environment and as whom (None: as ourselves)."""
+    """What to run, where, with which environment and as whom (None: as ourselves).
+
+    It inherits the open `descriptors`; they are closed here when it has started.
+    """
 
     argv: Sequence[str]
     folder: Path
     environment: Mapping[str, str]
     account: Account | None = None
+    descriptors: Sequence[int] = ()
 
 
 def plain_environment() -> dict[str, str]:
@@ -60,5 +64,8 @@ def launch(program: Program, *, lock: int, log: Path) -> None:
             start_new_session=True,
             umask=0o077,
             check=True,
+            pass_fds=program.descriptors,
             **spawn_options(program.account),
         )
+    for descriptor in program.descriptors:
+        os.close(descriptor)

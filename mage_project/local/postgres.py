@@ -23,6 +23,10 @@ class PostgresServer:
     def __init__(self, folder: StackFolder) -> None:
         self._folder = folder
 
+    def missing(self) -> str | None:
+        """Nothing that is known before a start."""
+        return None
+
     def prepare(self, port: int, lock: int) -> Program:
         """Makes the data directory where there is none; the server's command line."""
         major = max(self._folder.majors(), default=None)

@@ -1,4 +1,4 @@
-"""Starting one server of a stack and finding out whether it runs: the same for Postgres and for GCS."""
+"""Starting one server of a stack and finding out whether it runs: the same for each."""
 
 from __future__ import annotations
 
@@ -24,6 +24,9 @@ class Server(Protocol):
     @property
     def name(self) -> str:
         """The service's name, also that of its files."""
+
+    def missing(self) -> str | None:
+        """What this machine lacks for it, in one line, as far as it is known before a start."""
 
     def answers(self, port: int) -> bool:
         """Whether the service is ready for clients on `port`: asked over the network."""

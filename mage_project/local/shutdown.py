@@ -10,6 +10,7 @@ from mage_project.local.folders import StackFolder
 
 #: Server → what to send, and the seconds to wait. Postgres: fast stop, immediate stop, kill.
 SIGNALS: dict[str, Sequence[tuple[int, float]]] = {
+    "bigquery": ((SIGTERM, 5), (SIGKILL, 5)),
     "gcs": ((SIGTERM, 3), (SIGKILL, 5)),
     "postgres": ((SIGINT, 60), (SIGQUIT, 10), (SIGKILL, 10)),
 }

@@ -1,4 +1,4 @@
-"""A project's own Postgres and GCS server: started when needed, stopped when nobody uses them any more."""
+"""A project's own Postgres, GCS and BigQuery server: started when needed, stopped when nobody uses them any more."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from pathlib import Path
 
 from mage_project.errors import MageProjectError, StoreUnavailable, UsageError, did_you_mean
 from mage_project.local import daemons, servers
-from mage_project.local.failures import readable_errors
+from mage_project.local.bigquery import PROJECT, BigQueryServer
+from mage_project.local.failures import MissingPart, readable_errors
 from mage_project.local.folders import StackFolder
 from mage_project.local.gcs import GcsServer, bucket_name
 from mage_project.local.leases import Lease, await_watchers_end, ensure_watcher
@@ -20,7 +21,7 @@ from mage_project.local.postgres import PostgresServer
 from mage_project.local.servers import Server
 from mage_project.local.shutdown import SIGNALS, stop_servers
 
-SERVICES = ("postgres", "gcs")
+SERVICES = ("postgres", "gcs", "bigquery")
 
 _log = logging.getLogger(__name__)
 
@@ -47,26 +48,28 @@ class LocalStack:
         self._servers: dict[str, Server] = {
             "postgres": PostgresServer(self._folder),
             "gcs": GcsServer(self._folder),
+            "bigquery": BigQueryServer(self._folder),
         }
         self._lease: Lease | None = None
         self._was_user = False
         self._mutex = threading.RLock()
 
-    def up(self, services: Sequence[str] = SERVICES, detached: bool = False) -> None:
+    def up(self, services: Sequence[str] | None = None, detached: bool = False) -> None:
         """Starts what does not run yet, and waits until it is ready for clients.
 
+        Without `services` it starts each that this machine has the parts for; `status` says what the others lack.
         Raises ConfigError (a missing package, a folder that cannot be written...), StoreError or StoreUnavailable
         with the last lines of the server's log, UsageError for an unknown service.
         """
         self._was_user |= not detached  # also where this fails: the `down()` after it stops nothing of others
-        wanted = [self._server(name) for name in services]
+        wanted = [self._server(name) for name in (self._possible() if services is None else services)]
         with self._mutex, readable_errors(self._folder):
             self._folder.create()
             if detached:
                 with held(self._folder.users_lock, shared=True), held(self._folder.start_lock):
-                    self._start(wanted, detached=True)
+                    self._start(wanted, detached=True, all_of_them=services is not None)
             else:
-                self._use(wanted)
+                self._use(wanted, all_of_them=services is not None)
 
     def down(self, *, force: bool = False) -> list[str]:
         """Ends this process's use of the stack, which stops the servers if it was the last one.
@@ -85,13 +88,13 @@ class LocalStack:
         with readable_errors(self._folder):
             return [self._status(server) for server in self._servers.values()]
 
-    def env(self, services: Sequence[str] = SERVICES) -> dict[str, str]:
-        """The environment variables by which other programs reach the running services.
+    def env(self, services: Sequence[str] | None = None) -> dict[str, str]:
+        """The environment variables by which other programs reach the services; without `services`, those that run.
 
-        Raises StoreUnavailable for one that does not run.
+        Raises StoreUnavailable for one that does not run, or where none does.
         """
         found: dict[str, str] = {}
-        for name in services:
+        for name in (self._running() or SERVICES) if services is None else services:
             server = self._server(name)
             found |= server.environment(self._port(server))
         return found
@@ -102,6 +105,13 @@ class LocalStack:
 
         server = self._servers["gcs"]
         return buckets.create_missing(server.url(self._port(server)), names)
+
+    def ensure_datasets(self, names: Iterable[str], *, project: str = PROJECT) -> list[str]:
+        """Makes the datasets that are missing; returns their names. Raises ConfigError for an impossible name."""
+        from mage_project.local import datasets
+
+        server = self._servers["bigquery"]
+        return datasets.create_missing(server.url(self._port(server)), project, names)
 
     def bucket_folder(self, name: str) -> Path:
         """Where the objects of a bucket are as files; for reading only."""
@@ -115,6 +125,12 @@ class LocalStack:
             raise UsageError(
                 f"There is no local service {name!r}.{did_you_mean(name, self._servers)}", hint=f"There are: {known}."
             ) from None
+
+    def _possible(self) -> list[str]:
+        return [name for name, server in self._servers.items() if server.missing() is None]
+
+    def _running(self) -> list[str]:
+        return [service.name for service in self.status() if service.running]
 
     def _port(self, server: Server) -> int:
         with readable_errors(self._folder):
@@ -131,13 +147,14 @@ class LocalStack:
         port = servers.running_port(server, self._folder)
         if port is None:
             alive = is_held(self._folder.server_lock(server.name))
-            detail = "starting or stopping" if alive else "stopped"
+            missing = None if alive else server.missing()
+            detail = "starting or stopping" if alive else f"unavailable: {missing}" if missing else "stopped"
             return ServiceStatus(name=server.name, running=False, url=None, detail=detail)
         detached = self._folder.detached_mark(server.name).exists()
         until = "`mage-project local down`" if detached else "the last run that uses it ends"
         return ServiceStatus(name=server.name, running=True, url=server.url(port), detail=f"runs until {until}")
 
-    def _use(self, wanted: Sequence[Server]) -> None:
+    def _use(self, wanted: Sequence[Server], *, all_of_them: bool) -> None:
         is_new = self._lease is None or not self._lease.is_held
         if is_new:
             self._lease = Lease(self._folder)
@@ -146,13 +163,14 @@ class LocalStack:
             with held(self._folder.start_lock):
                 # First the watcher: from here on the servers are stopped even if this process is killed.
                 ensure_watcher(self._folder)
-                self._start(wanted, detached=False)
+                self._start(wanted, detached=False, all_of_them=all_of_them)
         except BaseException:
             if is_new and self._lease is not None:
                 self._leave(self._lease)
             raise
 
-    def _start(self, wanted: Sequence[Server], *, detached: bool) -> None:
+    def _start(self, wanted: Sequence[Server], *, detached: bool, all_of_them: bool) -> None:
+        """Starts servers; where not `all_of_them` have to run, those that the machine lacks something for do not."""
         for server in wanted:
             mark = self._folder.detached_mark(server.name)
             if detached:
@@ -161,6 +179,11 @@ class LocalStack:
                 mark.unlink(missing_ok=True)
             try:
                 servers.start(server, self._folder)
+            except MissingPart as error:
+                mark.unlink(missing_ok=True)
+                if all_of_them:
+                    raise
+                _log.warning("%s", error)
             except BaseException:
                 if servers.running_port(server, self._folder) is None:
                     mark.unlink(missing_ok=True)

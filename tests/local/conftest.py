@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mage_project.local import LocalStack
-from tests.local.owners import Owner, OwnerFactory, eventually, processes_of
+from tests.local.owners import BOTH, Owner, OwnerFactory, eventually, processes_of
 
 
 @pytest.fixture(scope="session")
@@ -14,7 +14,7 @@ def used_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project whose servers have run before and are stopped."""
     root = tmp_path_factory.mktemp("used project")
     stack = LocalStack(root)
-    stack.up()
+    stack.up(BOTH)
     stack.down()
     return root
 
@@ -32,7 +32,7 @@ def owner() -> Iterator[OwnerFactory]:
     """Starts processes that use a stack; they are killed at the end of the test."""
     owners: list[Owner] = []
 
-    def start(project: Path, code: str = "stack.up()") -> Owner:
+    def start(project: Path, code: str = "stack.up(BOTH)") -> Owner:
         owners.append(Owner(project, code))
         return owners[-1]
 

@@ -15,11 +15,15 @@ import psycopg2.extensions
 
 from mage_project.local import LocalStack
 
+#: The services of most tests: BigQuery takes a second more to start.
+BOTH = ("postgres", "gcs")
+
 _PRELUDE = """
 import os, signal, sys
 from pathlib import Path
 from mage_project.local import LocalStack
 stack = LocalStack(Path(sys.argv[1]))
+BOTH = ("postgres", "gcs")
 """
 _POSTLUDE = """
 print("ready", flush=True)

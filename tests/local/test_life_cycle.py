@@ -9,14 +9,12 @@ from pathlib import Path
 import pytest
 
 from mage_project.local import LocalStack
-from tests.local.owners import OwnerFactory, eventually, processes_of, query, running
-
-BOTH = {"postgres", "gcs"}
+from tests.local.owners import BOTH, OwnerFactory, eventually, processes_of, query, running
 
 
 def test_the_end_of_the_owner_stops_everything(project: Path, owner: OwnerFactory) -> None:
     process = owner(project).is_ready()
-    assert running(project) == BOTH
+    assert running(project) == set(BOTH)
     assert len(processes_of(project)) > 3
     assert process.leave() == 0
     assert running(project) == set()
@@ -37,7 +35,7 @@ def test_a_kill_while_starting_leaves_no_process_behind(project: Path, owner: Ow
     code = f"""
 import threading, time
 threading.Thread(target=lambda: (time.sleep({delay_s}), os.kill(os.getpid(), signal.SIGKILL))).start()
-stack.up()
+stack.up(BOTH)
 """
     owner(project, code).process.wait()
     eventually(lambda: not processes_of(project))
@@ -57,9 +55,9 @@ def test_a_kill_while_the_data_is_made_leaves_no_process_and_no_half_made_data(
 
 
 def test_the_terminals_interrupt_does_not_reach_the_servers(project: Path, owner: OwnerFactory) -> None:
-    code = "signal.signal(signal.SIGINT, signal.SIG_IGN); os.setsid(); stack.up(); os.killpg(0, signal.SIGINT)"
+    code = "signal.signal(signal.SIGINT, signal.SIG_IGN); os.setsid(); stack.up(BOTH); os.killpg(0, signal.SIGINT)"
     process = owner(project, code).is_ready()
-    assert running(project) == BOTH
+    assert running(project) == set(BOTH)
     process.leave()
 
 
@@ -67,7 +65,7 @@ def test_the_second_user_keeps_the_stack_when_the_first_leaves(project: Path, ow
     first = owner(project).is_ready()
     second = owner(project).is_ready()
     first.leave()
-    assert running(project) == BOTH
+    assert running(project) == set(BOTH)
     second.leave()
     assert running(project) == set()
 
@@ -75,25 +73,25 @@ def test_the_second_user_keeps_the_stack_when_the_first_leaves(project: Path, ow
 def test_the_second_user_keeps_the_stack_when_the_first_is_killed(project: Path, owner: OwnerFactory) -> None:
     first = owner(project).is_ready()
     stack = LocalStack(project)
-    stack.up()
+    stack.up(BOTH)
     first.kill()
     assert query(stack, "SELECT 1") == [(1,)]
-    assert running(project) == BOTH
+    assert running(project) == set(BOTH)
     assert sorted(stack.down()) == sorted(BOTH)
 
 
 def test_the_second_user_stops_nothing_of_the_first(project: Path, owner: OwnerFactory) -> None:
     first = owner(project).is_ready()
     second = LocalStack(project)
-    second.up()
+    second.up(BOTH)
     assert second.down() == []
     assert second.down() == []
-    assert running(project) == BOTH
+    assert running(project) == set(BOTH)
     first.leave()
 
 
 def test_owners_that_race_share_one_stack(project: Path, owner: OwnerFactory) -> None:
-    owners = [owner(project, "stack.up(); print(stack.env(), flush=True)") for _ in range(4)]
+    owners = [owner(project, "stack.up(BOTH); print(stack.env(), flush=True)") for _ in range(4)]
     environments = {process.process.stdout.readline() for process in owners if process.process.stdout}
     assert len(environments) == 1
     for process in owners:
@@ -113,14 +111,14 @@ def test_a_user_that_comes_while_the_last_one_leaves_gets_a_stack(project: Path,
     stack = LocalStack(project)
     for _ in range(5):
         owner(project).is_ready().process.kill()
-        stack.up()
+        stack.up(BOTH)
         assert query(stack, "SELECT 1") == [(1,)]
         stack.down()
 
 
 def test_a_forked_worker_that_lives_longer_does_not_keep_the_servers(project: Path, owner: OwnerFactory) -> None:
     code = """
-stack.up()
+stack.up(BOTH)
 worker = os.fork()
 if worker == 0:
     os.close(1)
@@ -140,7 +138,7 @@ print(worker, flush=True)
 
 def test_the_end_of_a_forked_worker_stops_nothing(project: Path, owner: OwnerFactory) -> None:
     code = """
-stack.up()
+stack.up(BOTH)
 worker = os.fork()
 if worker == 0:
     stack.down()
@@ -148,14 +146,14 @@ if worker == 0:
 os.waitpid(worker, 0)
 """
     process = owner(project, code).is_ready()
-    assert running(project) == BOTH
+    assert running(project) == set(BOTH)
     process.leave()
 
 
 def test_a_program_that_the_owner_started_does_not_keep_the_servers(project: Path, owner: OwnerFactory) -> None:
     code = """
 import subprocess
-stack.up()
+stack.up(BOTH)
 print(subprocess.Popen(["sleep", "60"], close_fds=False, stdout=subprocess.DEVNULL).pid, flush=True)
 """
     process = owner(project, code)
@@ -169,28 +167,28 @@ print(subprocess.Popen(["sleep", "60"], close_fds=False, stdout=subprocess.DEVNU
 
 
 def test_a_detached_stack_outlives_its_starter_and_its_users(project: Path, owner: OwnerFactory) -> None:
-    owner(project, "stack.up(detached=True)").is_ready().leave()
+    owner(project, "stack.up(BOTH, detached=True)").is_ready().leave()
     owner(project).is_ready().leave()
     owner(project).is_ready().kill()
-    assert running(project) == BOTH
-    assert all("local down" in service.detail for service in LocalStack(project).status())
+    assert running(project) == set(BOTH)
+    assert all("local down" in service.detail for service in LocalStack(project).status() if service.running)
     assert sorted(LocalStack(project).down()) == sorted(BOTH)
     assert running(project) == set()
 
 
 def test_a_running_stack_can_be_detached(project: Path, owner: OwnerFactory) -> None:
     first = owner(project).is_ready()
-    LocalStack(project).up(detached=True)
+    LocalStack(project).up(BOTH, detached=True)
     first.leave()
-    assert running(project) == BOTH
+    assert running(project) == set(BOTH)
     assert sorted(LocalStack(project).down()) == sorted(BOTH)
 
 
 def test_down_by_hand_waits_for_the_last_user(project: Path, owner: OwnerFactory) -> None:
-    LocalStack(project).up(detached=True)
+    LocalStack(project).up(BOTH, detached=True)
     user = owner(project).is_ready()
     assert LocalStack(project).down() == []
-    assert running(project) == BOTH
+    assert running(project) == set(BOTH)
     user.kill()
     eventually(lambda: not processes_of(project))
 
@@ -203,17 +201,17 @@ def test_down_with_force_asks_nobody(project: Path, owner: OwnerFactory) -> None
 
 
 def test_a_failed_up_does_not_turn_down_into_down_by_hand(project: Path) -> None:
-    LocalStack(project).up(detached=True)
+    LocalStack(project).up(BOTH, detached=True)
     stack = LocalStack(project)
     with pytest.raises(Exception, match="no local service"):
         stack.up(("mysql",))
     assert stack.down() == []
-    assert running(project) == BOTH
+    assert running(project) == set(BOTH)
     LocalStack(project).down()
 
 
 def test_the_library_says_nothing_on_its_own(project: Path, owner: OwnerFactory) -> None:
-    process = owner(project, "stack.up(); stack.status(); stack.down(); stack.up(); stack.down()").is_ready()
+    process = owner(project, "stack.up(BOTH); stack.status(); stack.down(); stack.up(BOTH); stack.down()").is_ready()
     assert process.process.stdin
     process.process.stdin.close()
     assert process.process.stdout

@@ -15,7 +15,7 @@ import pytest
 from google.cloud import storage
 
 from mage_project.local import LocalStack
-from tests.local.owners import OwnerFactory, eventually, processes_of, query, running
+from tests.local.owners import BOTH, OwnerFactory, eventually, processes_of, query, running
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="objects are told from files by attributes of Linux")
 
@@ -24,7 +24,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="objects are told fro
 def stack(project: Path) -> Iterator[LocalStack]:
     """A stack that runs and is stopped after the test."""
     used = LocalStack(project)
-    used.up()
+    used.up(BOTH)
     yield used
     used.down()
 
@@ -41,14 +41,14 @@ def pid_of(local: Path, service: str) -> int:
 def test_committed_rows_outlive_a_kill_of_postgres(stack: LocalStack, local: Path) -> None:
     query(stack, "DROP TABLE IF EXISTS safe; CREATE TABLE safe AS SELECT generate_series(1, 10000) AS n")
     os.kill(pid_of(local, "postgres"), signal.SIGKILL)
-    stack.up()
+    stack.up(BOTH)
     assert query(stack, "SELECT count(*) FROM safe") == [(10000,)]
 
 
 def test_a_killed_gcs_server_starts_again(stack: LocalStack, local: Path) -> None:
     stack.ensure_buckets(["survivor"])
     os.kill(pid_of(local, "gcs"), signal.SIGKILL)
-    stack.up()
+    stack.up(BOTH)
     assert stack.ensure_buckets(["survivor"]) == []
 
 
@@ -64,7 +64,7 @@ def test_a_kill_of_everything_at_once_is_put_right(project: Path, owner: OwnerFa
     process.kill()
     eventually(lambda: not processes_of(project))
     stack = LocalStack(project)
-    stack.up()
+    stack.up(BOTH)
     assert query(stack, "SELECT 1") == [(1,)]
     stack.down()
 
