@@ -1,0 +1,85 @@
+"""Real Mage on a found project: what its author's machine had is there, but leads to local stores."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import yaml
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from tests.conformance.box import INSIDE, Ended
+from tests.conformance.found import FoundPipeline
+from tests.conformance.found_runs import Copy, Run, one_line
+
+
+@dataclass(frozen=True)
+class MageRuns:
+    """`mage run`, with profiles that name the local stores, and a service account's key that no Google knows."""
+
+    commands: Path
+    copy: Copy
+
+    def run(self, pipeline: FoundPipeline) -> Run:
+        self.copy.put_missing(pipeline)
+        ended, seconds = self.copy.run((self.commands / "mage", "run", self.copy.root, pipeline.uuid), self._env)
+        return Run(seconds=seconds, cause=_cause(ended), notes=self.copy.take_notes(), left=self.copy.left())
+
+    @cached_property
+    def _env(self) -> Mapping[str, str]:
+        key = self.copy.box.folder / "key.json"
+        key.write_text(json.dumps(_service_account()))
+        stores = self.copy.stack.env()
+        self._lead_profiles(stores, key)
+        inside = {"PYTHONPATH": f"{INSIDE / 'mage'}:{INSIDE}", "GOOGLE_APPLICATION_CREDENTIALS": str(key)}
+        return {**stores, **inside, "CONFORMANCE_KEY": str(key), "ENV": "dev"}
+
+    def _lead_profiles(self, stores: Mapping[str, str], key: Path) -> None:
+        """Write io_config.yaml anew, with the addresses of the local stores in all of its profiles."""
+        path = self.copy.root / "io_config.yaml"
+        given = path.read_text() if path.exists() else "version: 0.1.1\ndefault: {}\n"
+        rendered = jinja2.Template(given).render(
+            env_var=lambda name, *_: stores.get(name, ""), mage_secret_var=lambda name, *_: ""
+        )
+        profiles = yaml.safe_load(rendered)
+        for name, profile in profiles.items():
+            if name != "version":
+                profiles[name] = self._led(profile or {}, stores, key)
+        path.write_text(yaml.safe_dump(profiles, sort_keys=False))
+
+    def _led(self, profile: Mapping[str, Any], stores: Mapping[str, str], key: Path) -> dict[str, Any]:
+        plain = {name.strip(): value for name, value in profile.items() if name != "GOOGLE_SERVICE_ACC_KEY"}
+        addresses = {
+            name: stores[name]
+            for name in ("POSTGRES_HOST", "POSTGRES_PORT", "POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DBNAME")
+        }
+        method = {"POSTGRES_CONNECTION_METHOD": "direct", "POSTGRES_SCHEMA": plain.get("POSTGRES_SCHEMA") or "public"}
+        return {**plain, **addresses, **method, "GOOGLE_SERVICE_ACC_KEY_FILEPATH": str(key)}
+
+
+def _cause(ended: Ended | None) -> str | None:
+    if ended is None:
+        return "it takes too long"
+    return None if ended.exit_code == 0 else one_line(ended.said)
+
+
+def _service_account() -> dict[str, str]:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+    return {
+        "type": "service_account",
+        "project_id": "local",
+        "private_key_id": "1",
+        "private_key": pem,
+        "client_email": "nobody@local.iam.gserviceaccount.com",
+        "client_id": "1",
+        "token_uri": "https://oauth2.googleapis.com/token",
+    }
