@@ -24,6 +24,7 @@ __all__ = [
 ]
 
 _overrides: dict[str, Any] = {}
+_fallbacks: dict[str, Any] = {}
 
 
 def set_overrides(values: Mapping[str, Any] | None) -> None:
@@ -33,14 +34,17 @@ def set_overrides(values: Mapping[str, Any] | None) -> None:
 
 
 @contextmanager
-def overridden(values: Mapping[str, Any]) -> Iterator[None]:
-    """Inside, `values` are given on top of whatever overrides are in force."""
-    before = dict(_overrides)
+def overridden(values: Mapping[str, Any], *, fallbacks: Mapping[str, Any] | None = None) -> Iterator[None]:
+    """Inside, `values` are given on top of whatever overrides are in force, `fallbacks` where a loader has no value."""
+    before, fallbacks_before = dict(_overrides), dict(_fallbacks)
     set_overrides({**before, **values})
+    _fallbacks.update(fallbacks or {})
     try:
         yield
     finally:
         set_overrides(before)
+        _fallbacks.clear()
+        _fallbacks.update(fallbacks_before)
 
 
 class _Loader:
@@ -54,6 +58,8 @@ class _Loader:
         """The setting's value, or `default`."""
         name = str(key)
         value = _overrides[name] if name in _overrides else self._own(name)
+        if name in _fallbacks and value in (None, ""):
+            value = _fallbacks[name]
         return default if value is None else value
 
     def __contains__(self, key: str) -> bool:

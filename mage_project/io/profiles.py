@@ -69,6 +69,13 @@ def read_profile(path: Path, name: str) -> Profile:
     )
 
 
+def profile_names(path: Path) -> list[str]:
+    """The names of the profiles in the file. Raises ConfigError with file and line."""
+    template = Template(_text(path), where=str(path))
+    document = _document(yaml.SafeLoader(template.render()), path)
+    return [str(key.value) for key, value in document.value if isinstance(value, yaml.MappingNode)]
+
+
 def _text(path: Path) -> str:
     try:
         return path.read_text("utf-8-sig")

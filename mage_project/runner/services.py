@@ -5,20 +5,24 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
+from mage_project.errors import ConfigError
 from mage_project.project import Pipeline
 from mage_project.project.modules import modules
 
 #: What in a block's file shows that it talks to a store. Starting one needlessly costs a moment, missing one a run.
 _SIGNS = {
     "postgres": re.compile(rb"mage_ai\.io\.postgres|psycopg|postgresql|sqlalchemy"),
-    "gcs": re.compile(rb"google_cloud_storage|google\.cloud|GcsFileSystem|gcsfs"),
+    "gcs": re.compile(
+        rb"google_cloud_storage|google\.cloud\.storage|google\.cloud import [^\n]*storage|GcsFileSystem|gcsfs|gc?s://"
+    ),
 }
 _LABELS = {"postgres": "Postgres", "gcs": "GCS"}
-_ADC = Path.home() / ".config/gcloud/application_default_credentials.json"
+#: What a local server has of its own; the rest of a profile (database, user, schema) is made there as it is named.
+_PLACE = ("POSTGRES_HOST", "POSTGRES_PORT", "POSTGRES_PASSWORD")
 
 
 def needed(pipeline: Pipeline, variables: Mapping[str, Any]) -> tuple[str, ...]:
@@ -30,6 +34,7 @@ def needed(pipeline: Pipeline, variables: Mapping[str, Any]) -> tuple[str, ...]:
     helpers = {module for path in files for module in modules(pipeline.root, path)}
     sources = [path.read_bytes() for path in files | helpers]
     found = {name for name, sign in _SIGNS.items() if any(sign.search(source) for source in sources)}
+    found |= {block.configuration.get("data_provider") for block in pipeline.blocks if block.language == "sql"}
     if any(str(value).startswith("gs://") for value in variables.values()):
         found.add("gcs")
     return tuple(name for name in _SIGNS if name in found)
@@ -52,7 +57,7 @@ def provided(
     if not reasons:
         yield
         return
-    from mage_project.io import config
+    from mage_project import standins
     from mage_project.local import LocalStack
 
     stack = LocalStack(pipeline.root)
@@ -64,7 +69,11 @@ def provided(
         if "gcs" in reasons:
             for bucket in stack.ensure_buckets(_buckets({**pipeline.variables, **variables})):
                 said(f"GCS: made the local bucket '{bucket}'")
-        with _environment(env), config.overridden(env if local else {}):
+        with (
+            _environment(env),
+            _settings(env if local else {}),
+            standins.standing_in(tuple(reasons), env, takes_all=local, schemas=_schemas(pipeline.root, env), said=said),
+        ):
             yield
     finally:
         stack.down()
@@ -78,7 +87,11 @@ def _why_local(name: str, root: Path, local: bool) -> str | None:
         return None if _profile_value(root, "POSTGRES_HOST") else "POSTGRES_HOST is not set"
     keys = ("GOOGLE_SERVICE_ACC_KEY", "GOOGLE_SERVICE_ACC_KEY_FILEPATH")
     named = os.environ.get("GOOGLE_APPLICATION_CREDENTIALS") or os.environ.get("STORAGE_EMULATOR_HOST")
-    if named or any(_profile_value(root, key) for key in keys) or _ADC.is_file():
+    if named or any(_profile_value(root, key) for key in keys):
+        return None
+    from mage_project.io import machine_account
+
+    if machine_account.exists():
         return None
     return "GOOGLE_APPLICATION_CREDENTIALS is not set"
 
@@ -91,6 +104,31 @@ def _profile_value(root: Path, key: str) -> Any:
     if not path.is_file():
         return None
     return ConfigFileLoader(path, "default").get(key)
+
+
+def _settings(env: Mapping[str, str]) -> AbstractContextManager[None]:
+    """Profiles that name the local servers, with their own database, user and schema where they have them."""
+    from mage_project.io import config
+
+    place = {name: value for name, value in env.items() if name in _PLACE}
+    if place:
+        place["POSTGRES_CONNECTION_METHOD"] = "direct"
+    return config.overridden(place, fallbacks=env)
+
+
+def _schemas(root: Path, env: Mapping[str, str]) -> list[str]:
+    """The schemas that the project's profiles name for Postgres."""
+    from mage_project.io.config import ConfigFileLoader
+    from mage_project.io.profiles import profile_names
+
+    path = root / "io_config.yaml"
+    if "POSTGRES_HOST" not in env or not path.is_file():
+        return []
+    try:
+        found = [ConfigFileLoader(path, name).get("POSTGRES_SCHEMA") for name in profile_names(path)]
+    except ConfigError:  # the connector that needs the file says what is wrong with it
+        return []
+    return [str(name) for name in found if name]
 
 
 def _address(name: str, env: Mapping[str, str]) -> str:
@@ -106,7 +144,8 @@ def _buckets(variables: Mapping[str, Any]) -> list[str]:
 
 @contextmanager
 def _environment(values: Mapping[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in values}
+    """Inside, the variables are set. At the end they are as before, and so is the one that blocks like to set."""
+    before = {name: os.environ.get(name) for name in (*values, "GOOGLE_APPLICATION_CREDENTIALS")}
     os.environ.update(values)
     try:
         yield
