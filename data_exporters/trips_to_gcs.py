@@ -1,13 +1,12 @@
 """Write the trips to a table of Parquet files in a bucket, one folder for each pickup date, in place of the old."""
 
-import os
 import sys
+from contextlib import closing
 from os import path
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pandas as pd
-from google.cloud import storage
 from mage_ai.io.config import ConfigFileLoader
 from mage_ai.settings.repo import get_repo_path
 
@@ -16,6 +15,7 @@ if "data_exporter" not in globals():
 
 sys.path.append(get_repo_path())  # taxi/ is in the project's folder, and Mage looks only in the one above it
 
+from taxi.google_clients import storage_client
 from taxi.lake import Lake
 from taxi.partitions import write_partitions
 
@@ -26,24 +26,17 @@ def trips_to_gcs(trips, *args, **kwargs):
     Variables of the pipeline:
         bucket: the bucket; it has to exist
         lake_table: the folder in it, which holds this table and nothing else
-        partition: the column with the dates, or how its name ends
+        partition: the column with the dates, or how its name ends; where there is none, it is made of the times
 
     A day is in gs://<bucket>/<lake_table>/<partition>=YYYY-MM-DD/. The files are written to this machine first and
     take their places in the bucket only when all trips are there: taxi/lake.py says what is guaranteed.
+    The account is that of the profile `default` of io_config.yaml: its key, its key file, or what Google finds here.
     """
     frames = [trips] if isinstance(trips, pd.DataFrame) else trips
-    lake = Lake(gcs_client(), kwargs.get("bucket", "nyc-taxi-lake"), kwargs.get("lake_table", "green_taxi"))
-    lake.recover()
+    config = ConfigFileLoader(path.join(get_repo_path(), "io_config.yaml"), "default")
 
-    with TemporaryDirectory() as folder:
+    with closing(storage_client(config)) as client, TemporaryDirectory() as folder:
+        lake = Lake(client, kwargs.get("bucket", "nyc-taxi-lake"), kwargs.get("lake_table", "green_taxi"))
+        lake.recover()
         write_partitions(frames, Path(folder), kwargs.get("partition", "pickup_date"))
         lake.replace(Path(folder))
-
-
-def gcs_client():
-    """With the key file of io_config.yaml where it names one, else with what Google finds on this machine."""
-    config = ConfigFileLoader(path.join(get_repo_path(), "io_config.yaml"), "default")
-    key_file = config["GOOGLE_SERVICE_ACC_KEY_FILEPATH"]
-    if key_file and "STORAGE_EMULATOR_HOST" not in os.environ:
-        return storage.Client.from_service_account_json(key_file)
-    return storage.Client()

@@ -2,6 +2,7 @@
 
 import sys
 
+import pandas as pd
 from mage_ai.settings.repo import get_repo_path
 
 if "data_loader" not in globals():
@@ -21,15 +22,19 @@ def load_taxi_trips(*args, **kwargs):
     """
     Variables of the pipeline:
         service: green or yellow
-        months: a list of YYYY-MM
+        months: a list of YYYY-MM, or the word execution_date for the month of the run's date
         source: where <service>/<service>_tripdata_<month>.csv.gz is: an address, a folder or gs://bucket/prefix
 
     Returns all trips as one frame; in a stream an iterator of frames of about 40,000 trips each.
     What the columns are and which types they get is written in taxi/columns.py.
     """
+    months = kwargs.get("months", ["2020-10", "2020-11", "2020-12"])
+    if months == "execution_date":
+        months = [f"{pd.Timestamp(kwargs.get('execution_date', 'now')):%Y-%m}"]
+
     frames = month_frames(
         kwargs.get("service", "green"),
-        kwargs.get("months", ["2020-10", "2020-11", "2020-12"]),
+        months,
         kwargs.get("source", RELEASES),
         project=get_repo_path(),
         progress=kwargs.get("progress"),

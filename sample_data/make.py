@@ -5,6 +5,8 @@
 Every trip is drawn from a seeded generator and none is real. Like the published months of late 2020 each has
 trips that a base reported without a meter (no vendor, passengers, rate or payment), trips with no passengers or no
 distance, corrections with negative amounts, and pickups on the wrong side of midnight or in 2009.
+
+misc/taxi_zone_lookup.csv is not made here: it is TLC's own list of its zones, which are open data.
 """
 
 from __future__ import annotations
@@ -16,23 +18,41 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 
-TRIPS = {"2020-10": 3200, "2020-11": 2900, "2020-12": 2700}
-UNMETERED_SHARE = 0.45
-HEADER = (
+TRIPS = {
+    ("green", "2020-10"): 3200,
+    ("green", "2020-11"): 2900,
+    ("green", "2020-12"): 2700,
+    ("yellow", "2021-01"): 3000,
+}
+UNMETERED_SHARE = {"green": 0.45, "yellow": 0.07}
+LINE_END = {"green": "\r\n", "yellow": "\n"}  # as the releases have them
+GREEN = (
     "VendorID,lpep_pickup_datetime,lpep_dropoff_datetime,store_and_fwd_flag,RatecodeID,PULocationID,DOLocationID,"
     "passenger_count,trip_distance,fare_amount,extra,mta_tax,tip_amount,tolls_amount,ehail_fee,"
     "improvement_surcharge,total_amount,payment_type,trip_type,congestion_surcharge"
 )
+YELLOW = (
+    "VendorID,tpep_pickup_datetime,tpep_dropoff_datetime,passenger_count,trip_distance,RatecodeID,store_and_fwd_flag,"
+    "PULocationID,DOLocationID,payment_type,fare_amount,extra,mta_tax,tip_amount,tolls_amount,"
+    "improvement_surcharge,total_amount,congestion_surcharge"
+)
 
 
-def month_text(month: str, trips: int) -> str:
+def month_text(service: str, month: str, trips: int) -> str:
     """The CSV of one month, with the line ends of the releases."""
-    random = Random(f"green {month}")  # noqa: S311 (nothing to keep secret)
-    metered = round(trips * (1 - UNMETERED_SHARE))
+    random = Random(f"{service} {month}")  # noqa: S311 (nothing to keep secret)
+    metered = round(trips * (1 - UNMETERED_SHARE[service]))
     lines = [_metered(random, month) for _ in range(metered)]
     lines.sort(key=lambda line: line[1][:10])
     lines += [_unmetered(random, month) for _ in range(trips - metered)]
-    return "".join(f"{line}\r\n" for line in [HEADER, *map(",".join, lines)])
+    header, fields = (GREEN, lines) if service == "green" else (YELLOW, map(_as_yellow, lines))
+    return "".join(f"{line}{LINE_END[service]}" for line in [header, *map(",".join, fields)])
+
+
+def _as_yellow(green: list[str]) -> list[str]:
+    """The trip's fields in the order of the yellow files, which lack two of them."""
+    values = dict(zip(GREEN.replace("lpep", "tpep").split(","), green, strict=True))
+    return [values[name] for name in YELLOW.split(",")]
 
 
 def _metered(random: Random, month: str) -> list[str]:
@@ -113,10 +133,10 @@ def _dollars(amount: float) -> str:
 
 
 def main(folder: Path) -> None:
-    for month, trips in TRIPS.items():
-        path = folder / "green" / f"green_tripdata_{month}.csv.gz"
+    for (service, month), trips in TRIPS.items():
+        path = folder / service / f"{service}_tripdata_{month}.csv.gz"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(gzip.compress(month_text(month, trips).encode(), 9, mtime=0))
+        path.write_bytes(gzip.compress(month_text(service, month, trips).encode(), 9, mtime=0))
 
 
 if __name__ == "__main__":

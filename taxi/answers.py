@@ -21,7 +21,8 @@ FileKey = tuple[str, str, str]
 class Count:
     """What is counted of trips. `total_amount` is in dollars; `vendors` has None where VendorID is empty.
 
-    `kept` and `kept_dates` are the rows and pickup dates where passenger_count and trip_distance are above zero.
+    `kept` and `kept_dates` are the rows and pickup dates where passenger_count and trip_distance are above zero,
+    `with_passengers` the rows where passenger_count is, whatever the distance.
     """
 
     rows: int = 0
@@ -31,6 +32,7 @@ class Count:
     dates: set[dt.date] = field(default_factory=set)
     kept: int = 0
     kept_dates: set[dt.date] = field(default_factory=set)
+    with_passengers: int = 0
     published: bool = False  # a month as it was published, not a sample: a file of that month should be this one
 
     @property
@@ -45,6 +47,7 @@ class Count:
         self.dates |= other.dates
         self.kept += other.kept
         self.kept_dates |= other.kept_dates
+        self.with_passengers += other.with_passengers
 
 
 def known_answers(path: Path = ANSWERS) -> dict[FileKey, Count]:
@@ -64,6 +67,7 @@ def _count(line: dict[str, str]) -> Count:
         dates=days_of(line["dates"]),
         kept=int(line["kept"]),
         kept_dates=days_of(line["kept_dates"]),
+        with_passengers=int(line["with_passengers"]),
         published=line["published"] == "yes",
     )
 

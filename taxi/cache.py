@@ -31,7 +31,7 @@ class Cache:
         Raises OSError or ValueError; what was here before is then as it was.
         """
         place = self.folder / hashlib.sha256(remote.shown.encode()).hexdigest()[:12] / name
-        place.parent.mkdir(parents=True, exist_ok=True)
+        self._make(place.parent)
         with _alone(place):
             kept = kept_file(place)
             try:
@@ -42,6 +42,16 @@ class Cache:
                 day = time.strftime("%Y-%m-%d %H:%M", time.localtime(place.stat().st_mtime))
                 warnings.warn(f"{error}: using the copy of {day} as it is", stacklevel=2)
                 return kept
+
+    def _make(self, folder: Path) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OSError(
+                error.errno,
+                f"{self.folder}: the folder for downloads could not be made ({error.strerror}). "
+                "Name another one in TAXI_CACHE",
+            ) from None
 
     def _newest(self, remote: Remote, kept: Kept | None, download: Download) -> Kept:
         """Try until it is here. A try that got further than those before it starts the count again."""

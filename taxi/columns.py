@@ -35,7 +35,7 @@ GREEN: Columns = {
     "mta_tax": DOLLARS,
     "tip_amount": DOLLARS,  # credit-card tips only
     "tolls_amount": DOLLARS,
-    "ehail_fee": DOLLARS,  # empty in every published month since 2015
+    "ehail_fee": DOLLARS,  # empty in every month that known_answers.csv lists
     "improvement_surcharge": DOLLARS,
     "total_amount": DOLLARS,  # without cash tips
     "payment_type": CODE,  # 1 credit card, 2 cash, 3 no charge, 4 dispute, 5 unknown, 6 voided

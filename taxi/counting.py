@@ -24,6 +24,7 @@ from taxi.answers import ranges_of
 FIELDS = (
     *("service", "month", "sha256", "what", "published"),
     *("rows", "columns", "total_amount", "vendors", "dates", "kept", "kept_dates"),
+    "with_passengers",
 )
 
 
@@ -51,7 +52,7 @@ def counted(path: Path, what: str, published: str) -> dict[str, object]:
 
 
 def _counted_rows(trips: Iterable[dict[str, str]], pickup: str) -> dict[str, object]:
-    rows = kept = 0
+    rows = kept = with_passengers = 0
     total = Decimal()
     vendors, dates, kept_dates = set(), set(), set()
     for trip in trips:
@@ -59,7 +60,10 @@ def _counted_rows(trips: Iterable[dict[str, str]], pickup: str) -> dict[str, obj
         total += Decimal(trip["total_amount"])
         vendors.add(trip["VendorID"] or "null")
         dates.add(trip[pickup][:10])
-        if int(trip["passenger_count"] or 0) > 0 and Decimal(trip["trip_distance"] or 0) > 0:
+        if int(trip["passenger_count"] or 0) <= 0:
+            continue
+        with_passengers += 1
+        if Decimal(trip["trip_distance"] or 0) > 0:
             kept += 1
             kept_dates.add(trip[pickup][:10])
     return {
@@ -69,6 +73,7 @@ def _counted_rows(trips: Iterable[dict[str, str]], pickup: str) -> dict[str, obj
         "dates": ranges_of(set(map(dt.date.fromisoformat, dates))),
         "kept": kept,
         "kept_dates": ranges_of(set(map(dt.date.fromisoformat, kept_dates))),
+        "with_passengers": with_passengers,
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from contextlib import closing
 from urllib.parse import urlsplit
 
 import requests
@@ -36,7 +36,8 @@ class GcsRemote:
 
     def ask(self, *, known: Version | None, partial: Version | None, start: int) -> Answer:
         try:
-            blob = _client().bucket(self._bucket).get_blob(self._name, timeout=_TIMEOUT_S)
+            with closing(_client()) as client:
+                blob = client.bucket(self._bucket).get_blob(self._name, timeout=_TIMEOUT_S)
         except _ERRORS as error:
             raise self._refusal(error) from None
         if blob is None:
@@ -45,17 +46,19 @@ class GcsRemote:
         if known and known.etag == version.etag:
             return Answer(version=version)
         start = start if partial and partial.etag == version.etag else 0
-        return Answer(version=version, start=start, chunks=self._chunks(blob, start))
+        return Answer(version=version, start=start, chunks=self._chunks(blob.generation, start))
 
-    def _chunks(self, blob: Any, start: int) -> Iterator[bytes]:
+    def _chunks(self, generation: int, start: int) -> Iterator[bytes]:
         try:
-            # raw_download: Google would unpack an object that is labelled as gzip.
-            with blob.open(
-                "rb", raw_download=True, chunk_size=_CHUNK_BYTES, if_generation_match=blob.generation
-            ) as file:
-                file.seek(start)
-                while chunk := file.read(_CHUNK_BYTES):
-                    yield chunk
+            with closing(_client()) as client:
+                blob = client.bucket(self._bucket).blob(self._name)
+                # raw_download: Google would unpack an object that is labelled as gzip.
+                with blob.open(
+                    "rb", raw_download=True, chunk_size=_CHUNK_BYTES, if_generation_match=generation
+                ) as file:
+                    file.seek(start)
+                    while chunk := file.read(_CHUNK_BYTES):
+                        yield chunk
         except _ERRORS as error:
             raise self._refusal(error) from None
 

@@ -24,12 +24,14 @@ Day = dt.date | None
 def write_partitions(frames: Iterable[pd.DataFrame], folder: Path, column: str) -> None:
     """Write the rows to `<folder>/<column>=YYYY-MM-DD/part-0.parquet`, without that column itself.
 
-    `column` is its name or how the name ends; ValueError where there is none such.
+    `column` is its name or how the name ends. Where there is none such but a time of that name (pickup_datetime for
+    pickup_date), the dates are those of the times; else ValueError.
     Rows keep their order, and the same rows in the same frames give the same bytes. Memory is bounded by
     WAITING_ROWS. A day that comes back after OPEN_FILES others gets a further file, part-1 and so on.
     """
     days: _Days | None = None
     for frame in frames:
+        frame = _with_dates(frame, column)
         schema = days.schema if days else pa.Schema.from_pandas(frame, preserve_index=False).remove_metadata()
         days = days or _Days(folder, _column(schema.names, column), schema)
         with _named(folder):
@@ -51,6 +53,16 @@ def _named(folder: Path) -> Iterator[None]:
             f"{folder}: the files for the lake could not be written ({reason}). "
             "Make room there, or name another folder in TMPDIR",
         ) from error
+
+
+def _with_dates(frame: pd.DataFrame, column: str) -> pd.DataFrame:
+    """The frame itself, or with the column of dates that it lacks."""
+    times = column.removesuffix("date") + "datetime"
+    named = [name for name in frame.columns if str(name).endswith(times)]
+    if not named or any(str(name).endswith(column) for name in frame.columns):
+        return frame
+    dates = frame[named[0]].astype(pd.ArrowDtype(pa.date32()))
+    return frame.assign(**{named[0].removesuffix(times) + column: dates})
 
 
 def _column(names: list[str], ending: str) -> str:

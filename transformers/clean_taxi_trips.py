@@ -29,7 +29,8 @@ def clean_taxi_trips(trips, *args, **kwargs):
     """
     has_passengers = (trips["passenger_count"] > 0).fillna(False)
     has_distance = (trips["trip_distance"] > 0).fillna(False)
-    clean = trips[has_passengers & has_distance].reset_index(drop=True).rename(columns=SNAKE_CASE)
+    keep = has_passengers & has_distance
+    clean = trips[keep].reset_index(drop=True).rename(columns=SNAKE_CASE)
 
     pickup = next(name for name in clean.columns if name.endswith("pickup_datetime"))
     clean[pickup.replace("datetime", "date")] = clean[pickup].astype(DATE)

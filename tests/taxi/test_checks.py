@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from taxi.checks import kept_as_known, loaded_as_known
+from taxi.checks import kept_as_known, loaded_as_known, passengers_as_known
 from taxi.counting import FIELDS, counted
 from taxi.trips import one_frame
 from tests.taxi.making import TRIP, UNMETERED, frames_of, text, trip, write_month
@@ -135,6 +135,39 @@ def test_trips_of_unknown_origin_are_not_compared(tmp_path: Path, answers: Path)
     [frame] = frames_of(tmp_path)
     frame.attrs = {}
     assert loaded_as_known([frame], answers).startswith("! not compared with known answers")
+
+
+def test_only_trips_of_unknown_origin_are_not_compared(tmp_path: Path, answers: Path) -> None:
+    first, second = frames_of(tmp_path, "2020-10,2020-11")
+    stray = first.copy()
+    stray.attrs = {}
+    said = loaded_as_known([first, stray, second], answers).splitlines()
+    assert [line[:9] for line in said[:2]] == ["2020-10 ✓", "2020-11 ✓"]
+    assert said[2].startswith("! not compared with known answers: 4 rows × 20 columns")
+    assert len(said) == 3
+
+
+def test_an_empty_frame_of_unknown_origin_is_nothing_to_tell(tmp_path: Path, answers: Path) -> None:
+    [frame] = frames_of(tmp_path)
+    nothing = frame.head(0)
+    nothing.attrs = {}
+    assert loaded_as_known([nothing, frame], answers) == loaded_as_known([frame], answers)
+
+
+def test_a_month_without_a_trip_is_mentioned(tmp_path: Path) -> None:
+    write_month(tmp_path, FIRST)
+    none = list_of(tmp_path, write_month(tmp_path, text(), "2020-11"))
+    with pytest.warns(UserWarning, match="a header and no rows"):
+        frames = list(frames_of(tmp_path, "2020-10,2020-11"))
+    assert "2020-11 ✓ 0 rows × 20 columns, total_amount 0.00" in loaded_as_known(frames, none)
+    assert "2020-11 ✓ 0 rows, 0 kept, 0 pickup dates" in kept_as_known(cleaned(frames), none)
+
+
+def test_trips_with_passengers_are_compared_too(tmp_path: Path, answers: Path) -> None:
+    [frame] = frames_of(tmp_path)
+    assert passengers_as_known([frame[frame["passenger_count"] > 0]], answers) == "2020-10 ✓ 4 rows, 2 with passengers"
+    with pytest.raises(AssertionError, match="4 with passengers, but 2 with passengers are known"):
+        passengers_as_known([frame], answers)
 
 
 def test_without_a_list_nothing_is_known(tmp_path: Path) -> None:

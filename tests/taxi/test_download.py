@@ -264,3 +264,10 @@ def test_a_prefix_with_spaces_quotes_and_dots_stays_in_the_cache(fetch: Fetch, s
     before = set(tmp_path.parent.iterdir())
     assert fetch(f"{site.url}/x/../a 'b'/") == OTHER
     assert set(tmp_path.parent.iterdir()) == before
+
+
+def test_a_folder_for_downloads_that_cannot_be_made_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("TAXI_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.raises(OSError, match=r"file/cache: the folder for downloads could not be made .* TAXI_CACHE"):
+        trip_file("http://127.0.0.1:9", GREEN, project=tmp_path)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from taxi.answers import ANSWERS, known_answers
@@ -19,7 +20,7 @@ SAMPLES = sorted((PROJECT / "sample_data").rglob("*.csv.gz"))
 
 def test_the_samples_are_what_their_program_makes(tmp_path: Path) -> None:
     subprocess.run([sys.executable, PROJECT / "sample_data" / "make.py", tmp_path], check=True)
-    assert len(SAMPLES) == 3
+    assert len(SAMPLES) == 4
     for sample in SAMPLES:
         made = tmp_path / sample.relative_to(PROJECT / "sample_data")
         assert gzip.decompress(made.read_bytes()) == gzip.decompress(sample.read_bytes())
@@ -37,3 +38,10 @@ def test_every_listed_answer_can_be_read() -> None:
     assert len(answers) >= 15
     assert all(0 < known.kept <= known.rows for known in answers.values())
     assert all(known.kept_dates <= known.dates for known in answers.values())
+
+
+def test_no_listed_green_month_has_an_ehail_fee() -> None:
+    """What taxi/columns.py says of it, where the sample can show it."""
+    for sample in SAMPLES:
+        if sample.parent.name == "green":
+            assert pd.read_csv(sample, usecols=["ehail_fee"])["ehail_fee"].isna().all()
