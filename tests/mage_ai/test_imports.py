@@ -95,7 +95,6 @@ print(sorted({"pandas", "pyarrow", "numpy", "sqlalchemy", "psycopg2", "google", 
     [
         ("import mage_ai.io.postgress", "Did you mean 'mage_ai.io.postgres'"),
         ("from mage_ai.io.s3 import S3", "No module named 'mage_ai.io.s3'. In Mage it is Mage's connector for S3"),
-        ("from mage_ai.data_cleaner.transformer_actions.base import BaseAction", "cleaning actions"),
         ("import mage_ai.nothing", "Answered are: .*mage_ai.io.postgres"),
         ("from mage_ai.settings.repo import get_repopath", "Did you mean 'get_repo_path'"),
         ("from mage_ai.io.postgres import MySQL", "'MySQL' from 'mage_ai.io.postgres'.*has here: Postgres"),
