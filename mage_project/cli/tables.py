@@ -6,7 +6,15 @@ from collections.abc import Sequence
 
 from mage_project.runner.records import BlockRecord, RunRecord
 
-MARKS = {"completed": "✓", "failed": "✗", "cancelled": "-", "skipped": "·", "pending": "·", "running": "…"}
+MARKS = {
+    "completed": "✓",
+    "failed": "✗",
+    "cancelled": "-",
+    "skipped": "·",
+    "condition_failed": "·",
+    "pending": "·",
+    "running": "…",
+}
 
 
 def aligned(header: Sequence[str], lines: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> str:
@@ -34,7 +42,7 @@ def run_table(run: RunRecord) -> str:
     """The blocks of a run, then what was dropped and why, then the tests."""
     lines = [
         (
-            f"{MARKS[block.status]} {block.uuid}",
+            f"{MARKS[block.status]} {block.uuid}{'' if block.children is None else f' ×{len(block.children)}'}",
             block.type,
             count(block.rows_in),
             count(block.rows_out),

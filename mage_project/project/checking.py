@@ -87,6 +87,9 @@ class Checker:
         self.error(f"a block needs '{key}'", entry.line_of(key))
         return ""
 
+    def only_in_mage(self, what: str, line: int) -> None:
+        self.error(f"{what}: that is not run here", line, hint="run it in Mage, or take it out")
+
     def graph(self, blocks: Sequence[Block]) -> None:
         """Names that are not there, names used twice, cycles, and streams that cannot be."""
         names = [block.uuid for block in blocks]
@@ -100,10 +103,17 @@ class Checker:
                         + did_you_mean(name, names),
                         block.line,
                     )
-            if "stream" in block.configuration and not isinstance(block.configuration["stream"], bool):
-                self.error(f"'stream' of block '{block.uuid}' must be true or false", block.line)
+            self._flags(block)
         cycle = find_cycle(blocks)
         if cycle:
             path = " → ".join([*cycle, cycle[0]])
             line = next(block.line for block in blocks if block.uuid == cycle[0])
             self.error(f"the blocks feed each other in a circle: {path}", line, hint="remove one upstream_blocks")
+
+    def _flags(self, block: Block) -> None:
+        for name in ("dynamic", "reduce_output", "stream"):
+            if not isinstance(block.configuration.get(name, False), bool):
+                self.error(f"'{name}' of block '{block.uuid}' must be true or false", block.line)
+        if block.is_dynamic and block.reduces:
+            what = f"block '{block.uuid}' is dynamic (its readers run once for each item) and reduces its output"
+            self.error(what, block.line, hint="take `dynamic` or `reduce_output` off; a reader of it may reduce")

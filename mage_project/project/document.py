@@ -38,7 +38,8 @@ def _construct(loader: Any, node: yaml.MappingNode) -> Any:
     yield mapping
     for key_node, value_node in node.value:
         key = loader.construct_object(key_node, deep=True)
-        key = key if isinstance(key, Hashable) else str(key)
+        if not isinstance(key, Hashable):  # what `{{ x }}` without quotes is to YAML
+            raise yaml.MarkedYAMLError(problem="a mapping as a key", problem_mark=key_node.start_mark)
         mapping.lines[key] = key_node.start_mark.line + 1
         mapping[key] = loader.construct_object(value_node, deep=True)
 

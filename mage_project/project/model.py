@@ -24,13 +24,31 @@ FOLDERS = {
 }
 #: File ending of each language that a block may be written in.
 ENDINGS = {"markdown": "md", "python": "py", "r": "r", "sql": "sql", "yaml": "yaml"}
-#: Block types that are for people to read: a run passes over them.
-NOT_RUN = frozenset({"chart", "markdown", "scratchpad"})
+#: Block types that a run passes over: those for people to read, and those that other blocks call.
+NOT_RUN = frozenset({"callback", "chart", "conditional", "extension", "markdown", "scratchpad"})
+#: What only Mage runs, with what it is there.
+ONLY_IN_MAGE = {
+    "pipeline": {
+        "databricks": "a pipeline on Databricks",
+        "integration": "a data integration pipeline (Singer sources and destinations)",
+        "pyspark": "a pipeline on Spark",
+        "streaming": "a streaming pipeline (Kafka and the like)",
+    },
+    "block": {
+        "dbt": "a dbt block",
+        "global_data_product": "a global data product, which runs another pipeline",
+        "hook": "a global hook",
+    },
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """One entry under `blocks:` of a pipeline. `line` is its line in the pipeline's metadata.yaml."""
+    """One entry under `blocks:` of a pipeline. `line` is its line in the pipeline's metadata.yaml.
+
+    `path` is the file that is executed: the original's for a replicated block. `conditions` are asked before the block,
+    `callbacks` are called when it has ended.
+    """
 
     uuid: str
     type: str
@@ -39,11 +57,29 @@ class Block:
     configuration: Mapping[str, Any] = field(default_factory=dict)
     path: Path | None = None
     line: int = 1
+    callbacks: tuple[Block, ...] = ()
+    conditions: tuple[Block, ...] = ()
+    child_of: str | None = None
+
+    @property
+    def original(self) -> str:
+        """The uuid that the pipeline knows: that of a dynamic child is `<block>:<child>`."""
+        return self.child_of or self.uuid
 
     @property
     def streams(self) -> bool:
         """Whether the pipeline asks for batch by batch: `configuration: {stream: true}`."""
-        return self.configuration.get("stream") is True
+        return self.configuration.get("stream") is True and not self.is_dynamic
+
+    @property
+    def is_dynamic(self) -> bool:
+        """Whether its readers run once for each item that it gives: `configuration: {dynamic: true}`."""
+        return self.configuration.get("dynamic") is True
+
+    @property
+    def reduces(self) -> bool:
+        """Whether one reader gets the outputs of all of its runs: `configuration: {reduce_output: true}`."""
+        return self.configuration.get("reduce_output") is True
 
     @property
     def runs(self) -> bool:
@@ -80,6 +116,12 @@ class Pipeline:
 
     def block(self, uuid: str) -> Block:
         return next(block for block in self.blocks if block.uuid == uuid)
+
+    @property
+    def files(self) -> frozenset[Path]:
+        """The files that a run may execute, without the modules that they import."""
+        every = [each for block in self.blocks if block.runs for each in (block, *block.callbacks, *block.conditions)]
+        return frozenset(block.path for block in every if block.path)
 
     def downstream(self, uuid: str) -> tuple[Block, ...]:
         return tuple(block for block in self.blocks if uuid in block.upstream)

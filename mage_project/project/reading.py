@@ -9,8 +9,9 @@ from typing import Any
 
 from mage_project.errors import ConfigError, UsageError, did_you_mean
 from mage_project.project import document
+from mage_project.project.blocks import BlockReader
 from mage_project.project.checking import Checker
-from mage_project.project.model import ENDINGS, FOLDERS, Block, Pipeline, Problem, Trigger
+from mage_project.project.model import ONLY_IN_MAGE, Pipeline, Problem, Trigger
 
 
 class Project:
@@ -56,68 +57,23 @@ class Project:
         checker = Checker(path)
         content = document.read(path)
         checker.keys(content, "pipeline")
-        blocks = tuple(self._blocks(content, checker))
+        kind = str(content.get("type") or "python")
+        if kind in ONLY_IN_MAGE["pipeline"]:
+            checker.only_in_mage(f"'{uuid}' is {ONLY_IN_MAGE['pipeline'][kind]}", content.line_of("type"))
+        blocks = tuple(BlockReader(self.root, content, checker).blocks())
         checker.graph(blocks)
         pipeline = Pipeline(
             uuid=uuid,
             root=self.root,
             path=path,
             name=str(content.get("name") or uuid),
-            type=str(content.get("type") or "python"),
+            type=kind,
             description=content.get("description"),
             blocks=blocks,
             variables=checker.mapping(content, "variables"),
             triggers=tuple(self._triggers(path.with_name("triggers.yaml"), checker)),
         )
         return pipeline, checker.problems
-
-    def _blocks(self, content: document.Mapping, checker: Checker) -> Iterator[Block]:
-        for entry in checker.entries(content, "blocks"):
-            checker.keys(entry, "block")
-            uuid, kind = checker.text(entry, "uuid"), checker.text(entry, "type")
-            if not uuid or not kind:
-                continue
-            if kind not in FOLDERS:
-                checker.error(
-                    f"block '{uuid}' has the unknown type '{kind}'.{did_you_mean(kind, FOLDERS)}",
-                    entry.line_of("type"),
-                    hint=f"types: {', '.join(FOLDERS)}",
-                )
-                continue
-            block = Block(
-                uuid=uuid,
-                type=kind,
-                language=str(entry.get("language") or "python"),
-                upstream=tuple(str(name) for name in entry.get("upstream_blocks") or ()),
-                configuration=checker.mapping(entry, "configuration"),
-                path=self._file(uuid, kind, entry),
-                line=entry.line,
-            )
-            if block.path is None and block.runs:
-                self._report_missing(block, entry, checker)
-            yield block
-
-    def _file(self, uuid: str, kind: str, entry: document.Mapping) -> Path | None:
-        """The block's file where type and name say; else where a `file_source` says (often stale)."""
-        ending = ENDINGS.get(str(entry.get("language") or "python"), "py")
-        folder = self.root / FOLDERS[kind]
-        candidates = [folder / f"{uuid}.{ending}"]
-        source = (entry.get("configuration") or {}).get("file_source") or {}
-        if isinstance(source, dict) and isinstance(source.get("path"), str):
-            named = Path(source["path"])
-            candidates += [self.root / named, self.root.parent / named]
-        inside = (path for path in candidates if path.resolve().is_relative_to(self.root))
-        return next((path for path in inside if path.is_file()), None)
-
-    def _report_missing(self, block: Block, entry: document.Mapping, checker: Checker) -> None:
-        folder = self.root / FOLDERS[block.type]
-        wanted = f"{FOLDERS[block.type]}/{block.uuid}.{ENDINGS.get(block.language, 'py')}"
-        there = [path.stem for path in folder.glob(f"*.{ENDINGS.get(block.language, 'py')}")]
-        checker.error(
-            f"block '{block.uuid}' has no file {wanted}.{did_you_mean(block.uuid, there)}",
-            entry.line_of("uuid"),
-            hint=f"add {wanted}, or take the block out of the pipeline",
-        )
 
     def _triggers(self, path: Path, checker: Checker) -> Iterator[Trigger]:
         if not path.is_file():

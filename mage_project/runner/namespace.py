@@ -30,14 +30,30 @@ COMMON_DECORATORS = ("test", "preprocesser", "on_success", "on_failure")
 DECORATORS = (*RUN_DECORATORS.values(), *COMMON_DECORATORS)
 
 
+#: How the block ended that a callback belongs to. Nothing here ends a block as cancelled.
+CALLBACK_STATUSES = ("success", "failure", "cancelled")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Callback:
+    """A function under `@callback(status)`; `bare` is one under `@callback` alone."""
+
+    function: Function
+    status: str
+    bare: bool = False
+
+
 @dataclass(kw_only=True)
 class Code:
     """The decorated functions of a block's file, in the order of the file."""
 
     functions: dict[str, list[Function]] = field(default_factory=dict)
+    callbacks: list[Callback] = field(default_factory=list)
 
     def collector(self, name: str) -> Function:
         """A decorator, used with or without arguments, that collects functions under `name`."""
+        if name == "callback":
+            return self._callback
         found = self.functions.setdefault(name, [])
 
         def decorator(*args: Any, **kwargs: Any) -> Any:
@@ -45,6 +61,19 @@ class Code:
                 found.append(args[0])
                 return args[0]
             return decorator
+
+        return decorator
+
+    def _callback(self, status: Any = "success") -> Any:
+        if callable(status):
+            self.callbacks.append(Callback(function=status, status="success", bare=True))
+            return status
+        if status not in CALLBACK_STATUSES:
+            raise ValueError(f"@callback takes one of {', '.join(map(repr, CALLBACK_STATUSES))}, not {status!r}")
+
+        def decorator(function: Function) -> Function:
+            self.callbacks.append(Callback(function=function, status=status))
+            return function
 
         return decorator
 
@@ -62,6 +91,8 @@ def load(block: Block) -> Code:
     assert block.path is not None  # noqa: S101 - the project was checked
     refuse_other_languages(block)
     code = Code()
+    if block.language == "sql":
+        return code
     module = ModuleType(f"mage_blocks.{block.type}.{block.uuid}")
     module.__file__ = str(block.path)
     # Registered, because dataclasses and pickle look a class's module up there.
@@ -100,10 +131,10 @@ def _imports_collect(code: Code) -> Iterator[None]:
 
 
 def refuse_other_languages(block: Block) -> None:
-    """Raise ConfigError for a block that is to run and is not Python."""
-    if block.runs and block.language != "python":
+    """Raise ConfigError for a block that is to run and is neither Python nor SQL."""
+    if block.runs and block.language not in ("python", "sql"):
         raise ConfigError(
-            f"block '{block.uuid}' is written in {block.language}: only Python blocks can be run",
+            f"block '{block.uuid}' is written in {block.language}: only Python and SQL blocks can be run",
             where=str(block.path),
             hint="take it out of the pipeline, or run the pipeline in Mage",
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from mage_project.project import Block
 from mage_project.project.graph import in_order
+from mage_project.runner import dynamic
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,13 +21,18 @@ class Unit:
     def uuids(self) -> tuple[str, ...]:
         return tuple(block.uuid for block in self.blocks)
 
+    def only(self, blocks: Sequence[Block]) -> Unit:
+        return Unit(blocks=tuple(blocks), is_stream=self.is_stream)
+
 
 def units(blocks: Sequence[Block]) -> list[Unit]:
     """The blocks of a pipeline in the order in which they run, streams put together."""
     by_uuid = {block.uuid: block for block in blocks}
     ordered = [by_uuid[uuid] for uuid in in_order({block.uuid: block.upstream for block in blocks})]
     upstream = _ancestors(ordered)
-    streams = [_stream(source, ordered, upstream) for source in ordered if _is_source(source)]
+    spawned = dynamic.spawned(blocks)
+    fed = [block for block in ordered if block.streams and not block.conditions and block.uuid not in spawned]
+    streams = [_stream(source, fed, upstream) for source in ordered if _is_source(source)]
     member_of = {uuid: stream for stream in streams for uuid in stream.uuids}
     alone = {block.uuid: Unit(blocks=(block,)) for block in blocks if block.uuid not in member_of}
     everything = {unit.uuids[0]: unit for unit in ((member_of | alone)[block.uuid] for block in blocks)}
@@ -45,15 +51,16 @@ def _ancestors(ordered: Iterable[Block]) -> dict[str, set[str]]:
     return found
 
 
-def _stream(source: Block, ordered: Sequence[Block], upstream: dict[str, set[str]]) -> Unit:
-    """The source and every streaming block that can be fed from it in the same pass.
+def _stream(source: Block, fed: Sequence[Block], upstream: dict[str, set[str]]) -> Unit:
+    """The source and every streaming block, of those in `fed`, that can be fed from it in the same pass.
 
     A block joins when exactly one of its inputs is a member's stream and none of the others waits for the stream's
-    end; otherwise it gets whole frames, which is right for any block.
+    end; otherwise it gets whole frames, which is right for any block. So does one with a condition, which is asked on
+    the block's whole input, and one that runs once for each item of a dynamic block.
     """
     members = {source.uuid: source}
-    for block in ordered:
-        if not block.streams or block.type not in ("transformer", "data_exporter"):
+    for block in fed:
+        if block.type not in ("transformer", "data_exporter"):
             continue
         fed_by = [uuid for uuid in block.upstream if uuid in members and members[uuid].type != "data_exporter"]
         others = [uuid for uuid in block.upstream if uuid not in fed_by]

@@ -12,7 +12,7 @@ from typing import Any
 from mage_project.errors import BlockError
 from mage_project.io import commits
 from mage_project.project import Block
-from mage_project.runner import namespace, values
+from mage_project.runner import namespace
 from mage_project.runner.blame import misuse
 from mage_project.runner.channel import Channel
 from mage_project.runner.records import BlockRecord, TestRecord
@@ -35,6 +35,10 @@ class Reader:
 
     def start(self) -> None:
         self._thread.start()
+
+    def put(self, batch: Any, size_bytes: int | None) -> None:
+        """Hand over one frame of the stream. Raises `ReaderGone` when the reader reads no more."""
+        self.channel.put((batch, len(batch), size_bytes))
 
     def finish(self) -> None:
         """Tell the reader that the stream has ended, and wait for it. Raises what it raised."""
@@ -67,12 +71,12 @@ class Reader:
     def _batches(self) -> Iterator[Any]:
         while True:
             asked = time.perf_counter()
-            batch = next(self.channel, None)
+            batch, *counts = next(self.channel, (None,))
             self._waited += time.perf_counter() - asked
             if batch is None:
                 return
             if self._counts:
-                self.node.record.count_in(values.rows(batch))
+                self.node.record.count_in(*counts)
             yield batch
 
     def _early(self) -> BlockError:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-Status = Literal["pending", "running", "completed", "failed", "cancelled", "skipped"]
+Status = Literal["pending", "running", "completed", "failed", "cancelled", "skipped", "condition_failed"]
 
 
 @dataclass(kw_only=True)
@@ -27,35 +28,65 @@ class TestRecord:
 
 @dataclass(kw_only=True)
 class BlockRecord:
-    """One block of a run. Rows are None where the values are not counted in rows; seconds are wall time."""
+    """One block of a run. Rows are None where the values are not counted in rows; seconds are wall time.
+
+    Bytes are what frames and tables take in memory. A block that ran once for each item of a dynamic one has a record
+    for each of these runs in `children`, and is itself their sum.
+    """
 
     uuid: str
     type: str
     status: Status = "pending"
     rows_in: int | None = None
     rows_out: int | None = None
+    rows_written: int | None = None
+    bytes_in: int | None = None
+    bytes_out: int | None = None
     dropped: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     peak_rss_bytes: int | None = None
     tests: list[TestRecord] = field(default_factory=list)
     error: str | None = None
+    children: list[BlockRecord] | None = None
 
     def reset(self) -> None:
         """Back to the start, for another attempt."""
         self.status, self.rows_in, self.rows_out, self.seconds = "pending", None, None, 0.0
-        self.dropped, self.tests, self.error = {}, [], None
+        self.dropped, self.tests, self.error, self.rows_written = {}, [], None, None
+        self.bytes_in, self.bytes_out = None, None
 
-    def count_in(self, rows: int | None) -> None:
-        if rows is not None:
-            self.rows_in = (self.rows_in or 0) + rows
+    def count_in(self, rows: int | None, size_bytes: int | None) -> None:
+        self.rows_in, self.bytes_in = _sum(self.rows_in, rows), _sum(self.bytes_in, size_bytes)
 
-    def count_out(self, rows: int | None) -> None:
-        if rows is not None:
-            self.rows_out = (self.rows_out or 0) + rows
+    def count_out(self, rows: int | None, size_bytes: int | None) -> None:
+        self.rows_out, self.bytes_out = _sum(self.rows_out, rows), _sum(self.bytes_out, size_bytes)
 
     def drop(self, reasons: dict[str, int]) -> None:
         for reason, rows in reasons.items():
             self.dropped[reason] = self.dropped.get(reason, 0) + int(rows)
+
+    def new_child(self, name: str) -> BlockRecord:
+        """The record of one more run of a dynamic child, with a name of its own."""
+        self.children = [] if self.children is None else self.children
+        taken = {child.uuid for child in self.children}
+        uuid = f"{self.uuid}:{name}"
+        child = BlockRecord(uuid=uuid if uuid not in taken else f"{uuid}:{len(taken)}", type=self.type)
+        self.children.append(child)
+        return child
+
+    def gather(self) -> None:
+        """Become the sum of the children, with one record for the tests of one name."""
+        children = self.children or []
+        for child in children:
+            self.count_in(child.rows_in, child.bytes_in)
+            self.count_out(child.rows_out, child.bytes_out)
+            self.rows_written = _sum(self.rows_written, child.rows_written)
+            self.drop(child.dropped)
+            self.seconds += child.seconds
+            self.peak_rss_bytes = max(self.peak_rss_bytes or 0, child.peak_rss_bytes or 0)
+        self.tests = _together([child.tests for child in children])
+        going = {child.status for child in children} - {"condition_failed"}
+        self.status = "failed" if "failed" in going else "completed" if going or not children else "condition_failed"
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -64,12 +95,34 @@ class BlockRecord:
             "status": self.status,
             "rows_in": self.rows_in,
             "rows_out": self.rows_out,
+            "bytes_in": self.bytes_in,
+            "bytes_out": self.bytes_out,
+            "rows_written": self.rows_written,
             "dropped": self.dropped,
             "seconds": round(self.seconds, 4),
             "peak_rss_bytes": self.peak_rss_bytes,
             "tests": [test.as_dict() for test in self.tests if test.ran],
             "error": self.error,
+            "children": None if self.children is None else [child.as_dict() for child in self.children],
         }
+
+
+def _sum(so_far: int | None, more: int | None) -> int | None:
+    return so_far if more is None else (so_far or 0) + more
+
+
+def _together(each: Sequence[Sequence[TestRecord]]) -> list[TestRecord]:
+    """The tests of several runs of one block: one has passed if it has in every run."""
+    found: list[TestRecord] = []
+    for tests in each:
+        for place, test in enumerate(tests):
+            if place == len(found):
+                found.append(TestRecord(name=test.name))
+            whole = found[place]
+            if whole.passed:
+                whole.passed, whole.message = test.passed, test.message
+            whole.ran = whole.ran or test.ran
+    return found
 
 
 @dataclass(kw_only=True)
@@ -87,7 +140,8 @@ class RunRecord:
     exit_code: int = 0
 
     def block(self, uuid: str) -> BlockRecord:
-        return next(record for record in self.blocks if record.uuid == uuid)
+        children = (child for record in self.blocks for child in record.children or ())
+        return next(record for record in (*self.blocks, *children) if record.uuid == uuid)
 
     def as_dict(self) -> dict[str, Any]:
         return {

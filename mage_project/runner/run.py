@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 from mage_project.errors import MageProjectError
 from mage_project.io import commits
 from mage_project.project import Block, Pipeline
-from mage_project.runner import memory, namespace, sensors, speech, values
-from mage_project.runner.blame import RAISED, block_error, misuse
-from mage_project.runner.calls import call, takes_stream
-from mage_project.runner.inline_tests import run_test, verdict
+from mage_project.runner import dynamic, memory, namespace, speech, values
+from mage_project.runner.addons import Addons
+from mage_project.runner.blame import block_error
 from mage_project.runner.interrupts import Interrupted, Interrupts
 from mage_project.runner.kept import Kept
 from mage_project.runner.outputs import Outputs
 from mage_project.runner.plan import Unit, units
-from mage_project.runner.records import BlockRecord, RunRecord, TestRecord, new_run_id
+from mage_project.runner.records import BlockRecord, RunRecord, new_run_id
 from mage_project.runner.reporting import Reporter, Silent
 from mage_project.runner.variables import plain, run_variables
+from mage_project.runner.whole import Whole
 
 #: Pauses before a block whose failure may pass (a dropped connection) is run again.
 RETRY_DELAYS_S = (1.0, 3.0)
@@ -42,12 +41,18 @@ class Run:
         retry_delays_s: Sequence[float] = RETRY_DELAYS_S,
         interrupts: Interrupts | None = None,
         inputs: Mapping[str, Sequence[Any]] | None = None,
+        whole: Pipeline | None = None,
     ) -> None:
         """`inputs`: for a block of its own, the values that stand in for its upstream blocks' outputs."""
         self.pipeline = pipeline
+        #: The pipeline as it is in the project, where only a part of it runs.
+        self.whole = whole or pipeline
+        #: What SQL blocks have left in their stores, for other SQL blocks.
+        self.sources: dict[str, Any] = {}
         self.reporter: Reporter = reporter or Silent()
         self.interrupts = interrupts or Interrupts()
         self.values = Outputs(pipeline)
+        self._spawned = dynamic.spawned(pipeline.blocks)
         started = datetime.now(UTC).replace(tzinfo=None)
         self.variables = run_variables(pipeline, variables or {}, started)
         self.record = RunRecord(
@@ -60,6 +65,13 @@ class Run:
         self._given = inputs or {}
         self._retry_delays_s = retry_delays_s
         self._context: dict[str, Any] = {}
+        self._addons = Addons(self)
+        #: Blocks that do not run, because a condition of theirs or of one before them was false.
+        self._passed_over: set[str] = set()
+        #: More keyword arguments for a block, from the metadata of dynamic blocks before it.
+        self._more: dict[str, Mapping[str, Any]] = {}
+        #: What a block with callbacks has returned.
+        self.returned: dict[str, Any] = {}
         self._kept = Kept(pipeline, variables, self.record.run_id)
         self._logger = logging.getLogger("mage_project.blocks")
 
@@ -100,11 +112,12 @@ class Run:
         """The keyword arguments of one call: the variables, Mage's own, and ours for blocks that stream."""
         given = {
             **self.variables,
-            "block_uuid": block.uuid,
+            "block_uuid": block.original,
             "configuration": plain(block.configuration),
             "context": self._context,
             "logger": self._logger,
             "progress": self._progress(block),
+            **self._more.get(block.uuid, {}),
         }
         return {**given, "stream": True} if stream else given
 
@@ -116,7 +129,7 @@ class Run:
 
         Not what such a try gives: it may come from a part, and would pass for the whole.
         """
-        if not self._given:
+        if not self._given and not block.child_of:
             self._kept.keep(block.uuid, value)
 
     def _progress(self, block: Block) -> Callable[[int, int | None, str], None]:
@@ -126,19 +139,87 @@ class Run:
     # -- running
 
     def _run_unit(self, unit: Unit) -> None:
-        """One unit, again where the failure may pass. Nothing is left of an attempt that failed."""
+        """One unit, without the blocks whose condition is false and those that need them."""
         inputs = {block.uuid: self._inputs(block, unit) for block in unit.blocks}
-        for delay_s in [*self._retry_delays_s, None]:
+        unit = unit.only([block for block in unit.blocks if self._goes_ahead(block, inputs[block.uuid])])
+        if not unit.blocks:
+            return
+        first = unit.blocks[0]
+        if first.uuid in self._spawned:
+            self.values.put(first.uuid, self._run_children(first, inputs[first.uuid]))
+            return
+        self.output = self._run_with_callbacks(
+            unit, {uuid: self._once(unit, uuid, inputs[uuid]) for uuid in unit.uuids}
+        )
+        if not unit.is_stream and first.runs:
+            hand_on = values.outputs if first.is_dynamic else values.handed_on
+            self.values.put(first.uuid, hand_on(self.output))
+
+    def _goes_ahead(self, block: Block, inputs: Sequence[Any]) -> bool:
+        """Whether the block runs. A dynamic child is asked for itself."""
+        needed = self._passed_over.intersection(block.upstream)
+        if needed or not (block.uuid in self._spawned or self._addons.allow(block, inputs)):
+            self._passed_over.add(block.uuid)
+            self.record.block(block.uuid).status = "condition_failed"
+            return False
+        return True
+
+    def _once(self, unit: Unit, uuid: str, inputs: Sequence[Any]) -> Sequence[Any]:
+        """The inputs of a block that runs once, where dynamic blocks before it gave several values."""
+        if uuid in self._given or unit.is_stream:
+            return inputs
+        (call,) = dynamic.calls([self.pipeline.block(name) for name in unit.blocks[0].upstream], inputs, many=False)
+        self._more[uuid] = call.keywords
+        return call.inputs
+
+    def _run_children(self, block: Block, given: Sequence[Any]) -> dynamic.Children:
+        """Run a dynamic child once for each item. One whose condition is false also holds back what comes after."""
+        record = self.record.block(block.uuid)
+        upstream = [self.pipeline.block(uuid) for uuid in block.upstream]
+        record.status, record.children = "running", []
+        outputs: list[list[Any]] = []
+        try:
+            for call in dynamic.calls(upstream, given, many=True):
+                child = replace(block, uuid=record.new_child(call.name).uuid, child_of=block.uuid)
+                self._more[child.uuid] = {"dynamic_block_index": call.index, **call.keywords}
+                outputs += self._run_child(child, call.inputs)
+        finally:
+            record.gather()
+        return dynamic.Children(outputs=outputs)
+
+    def _run_child(self, child: Block, inputs: Sequence[Any]) -> list[list[Any]]:
+        """The child's outputs, in a list of one; an empty list where its condition is false."""
+        if self._addons.allow(child, inputs):
+            returned = self._run_with_callbacks(Unit(blocks=(child,)), {child.uuid: inputs})
+            return [values.outputs(returned)]
+        self.record.block(child.uuid).status = "condition_failed"
+        self._passed_over.add(child.original)
+        return []
+
+    def _run_with_callbacks(self, unit: Unit, inputs: Mapping[str, Sequence[Any]]) -> Any:
+        try:
+            returned = self._run_with_retries(unit, inputs)
+        except MageProjectError as error:
+            for block in unit.blocks:
+                if block.uuid == error.block:
+                    self._addons.failed(block, self.returned.get(block.uuid, []), error)
+            raise
+        for block in unit.blocks:
+            self.reporter.block_ended(self.record.block(block.uuid))
+            self._addons.succeeded(block, self.returned.pop(block.uuid, []))
+        return returned
+
+    def _run_with_retries(self, unit: Unit, inputs: Mapping[str, Sequence[Any]]) -> Any:
+        """One unit, again where the failure may pass. Nothing is left of an attempt that failed."""
+        for delay_s in self._retry_delays_s:
             try:
-                self._attempt(unit, inputs)
-                break
+                return self._attempt(unit, inputs)
             except MageProjectError as error:
-                if not error.transient or delay_s is None:
+                if not error.transient:
                     raise
                 self._warned(error.block, f"{error.what}; trying again in {delay_s:g} s")
                 time.sleep(delay_s)
-        for block in unit.blocks:
-            self.reporter.block_ended(self.record.block(block.uuid))
+        return self._attempt(unit, inputs)
 
     def _inputs(self, block: Block, unit: Unit) -> list[Any]:
         if block.uuid in self._given:
@@ -146,7 +227,8 @@ class Run:
         members = unit.uuids if unit.is_stream else ()
         return [None if uuid in members else self.values.take(uuid) for uuid in block.upstream]
 
-    def _attempt(self, unit: Unit, inputs: Mapping[str, Sequence[Any]]) -> None:
+    def _attempt(self, unit: Unit, inputs: Mapping[str, Sequence[Any]]) -> Any:
+        """What the block returned; a stream hands on its outputs by itself."""
         records = [self.record.block(block.uuid) for block in unit.blocks]
         for record in records:
             record.reset()
@@ -155,9 +237,8 @@ class Run:
             if unit.is_stream:
                 from mage_project.runner.stream import Stream
 
-                Stream(unit, self, inputs).execute()
-            else:
-                self._run_block(unit.blocks[0], inputs[unit.uuids[0]])
+                return Stream(unit, self, inputs).execute()
+            return Whole(unit.blocks[0], self, inputs[unit.uuids[0]]).execute()
         except MageProjectError as error:
             if error.block in unit.uuids:
                 failed = self.record.block(error.block)
@@ -174,33 +255,8 @@ class Run:
         memory.reset_peak()
         return before
 
-    def _run_block(self, block: Block, inputs: Sequence[Any]) -> None:
-        record = self.record.block(block.uuid)
-        if not block.runs:
-            record.status = "skipped"
-            return
-        record.status = "running"
-        self.reporter.block_started(record)
-        record.rows_in = values.total_rows(inputs)
-        started = time.perf_counter()
-        try:
-            with self.speaking(block), self._committed_together(block):
-                code = namespace.load(block)
-                output = self._output(block, code, inputs)
-                record.drop(values.take_dropped(output))
-                handed_on = values.handed_on(output)
-                record.count_out(values.rows(handed_on))
-                self._test(block, code, output)
-        finally:
-            record.seconds = time.perf_counter() - started
-        if output is not None:
-            self.keep(block, handed_on)
-        self.output = output if block is self.pipeline.blocks[-1] else None
-        self.values.put(block.uuid, handed_on)
-        record.status = "completed"
-
     @contextmanager
-    def _committed_together(self, block: Block) -> Iterator[None]:
+    def committed_together(self, block: Block) -> Iterator[None]:
         """What the block's connectors write is committed when its tests have passed, else rolled back."""
         pending = commits.Commits()
         try:
@@ -214,40 +270,6 @@ class Run:
                 pending.commit_all()
             except Exception as error:
                 raise block_error(block, error) from error
-
-    def _output(self, block: Block, code: namespace.Code, inputs: Sequence[Any]) -> Any:
-        function = namespace.main_function(block, code)
-        mine = [values.for_reader(value) for value in inputs]
-        try:
-            for preparation in code.preprocessers:  # what they change in the inputs, the block sees
-                call(preparation, mine, self.keywords(block))
-            if block.type == "sensor":  # it has no output: what it returns says whether to go on
-                sensors.wait(
-                    lambda: call(function, mine, self.keywords(block)), partial(self.reporter.said, block.uuid)
-                )
-                return None
-            output = call(function, mine, self.keywords(block))
-        except RAISED as error:
-            raise block_error(block, error) from error
-        if inspect.isgenerator(output):
-            raise misuse(
-                block,
-                f"block '{block.uuid}' is a generator",
-                "return a value; or set `configuration: {stream: true}` for it, to have it run batch by batch",
-            )
-        if values.is_frame(output) and len(mine) == 1 and values.is_frame(inputs[0]):
-            # What a frame says of where it comes from stays with it, also when the block builds a new one.
-            output.attrs = {**inputs[0].attrs, **output.attrs}
-        return output
-
-    def _test(self, block: Block, code: namespace.Code, output: Any) -> None:
-        record = self.record.block(block.uuid)
-        for function in code.tests:
-            test = TestRecord(name=function.__name__)
-            record.tests.append(test)
-            keywords = self.keywords(block) if not takes_stream(function) else {**self.keywords(block), "stream": False}
-            run_test(block, function, [values.for_reader(value) for value in values.outputs(output)], keywords, test)
-        verdict(block, record.tests)
 
     # -- the end
 

@@ -38,12 +38,13 @@ def execute(
     reporter: Reporter | None = None,
     local: bool = False,
     inputs: Mapping[str, Sequence[Any]] | None = None,
+    whole: Pipeline | None = None,
 ) -> tuple[RunRecord, Run]:
     """Run the pipeline in its project's surroundings; `inputs` stand in for what upstream blocks would give."""
     teller = reporter or Silent()
     interrupts = Interrupts()
     with importable(pipeline.root), interrupts.listening():
-        run = Run(pipeline, variables, reporter=teller, interrupts=interrupts, inputs=inputs)
+        run = Run(pipeline, variables, reporter=teller, interrupts=interrupts, inputs=inputs, whole=whole)
         try:
             with services.provided(pipeline, variables, local=local, said=lambda line: teller.said(None, line)):
                 return run.execute(), run

@@ -32,7 +32,11 @@ def run_block(
     block = found.block(uuid)
     kept = Kept(found)
     said = (reporter or Silent()).said
-    inputs = [_read(path) for path in files] if files else [_kept(kept, block, name, said) for name in block.upstream]
+    inputs = (
+        [_read(path) for path in files]
+        if files
+        else [_input(kept, found, block, name, said) for name in block.upstream]
+    )
     if len(inputs) != len(block.upstream) and files:
         raise UsageError(
             f"block '{uuid}' takes {len(block.upstream)} inputs, {len(inputs)} files were given",
@@ -45,6 +49,7 @@ def run_block(
         reporter=reporter,
         local=local,
         inputs={uuid: inputs},
+        whole=found,
     )
     return record, run.output
 
@@ -64,6 +69,16 @@ def _pipeline_with(project: Project, uuid: str, wanted: str | None) -> Pipeline:
     if len(having) > 1:
         raise UsageError(f"several pipelines have a block '{uuid}'", hint=f"--pipeline {' | '.join(having)}")
     return project.pipeline(having[0])
+
+
+def _input(kept: Kept, pipeline: Pipeline, block: Block, upstream: str, said: Said) -> Any:
+    """A SQL block reads the table of an upstream SQL block where there is one, and needs no rows that were kept."""
+    if block.language == pipeline.block(upstream).language == "sql":
+        from mage_project.runner.sql.blocks import leaves_a_table
+
+        if leaves_a_table(pipeline.block(upstream), block):
+            return None
+    return _kept(kept, block, upstream, said)
 
 
 def _kept(kept: Kept, block: Block, upstream: str, said: Said) -> Any:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from mage_project.errors import MageProjectError
 from mage_project.io import commits
 from mage_project.project import Block
-from mage_project.runner import namespace, values
+from mage_project.runner import addons, namespace, values
 from mage_project.runner.ahead import Ahead
 from mage_project.runner.blame import RAISED, block_error, misuse
 from mage_project.runner.calls import call, takes_stream
@@ -94,7 +94,8 @@ class Stream:
                 self._exporters.append(reader)
             else:
                 parent.children.append(node)
-        if any(reader.uuid not in self._nodes for reader in run.pipeline.downstream(block.uuid)):
+        outside = any(reader.uuid not in self._nodes for reader in run.pipeline.downstream(block.uuid))
+        if outside or (not node.is_exporter and addons.want_output(block)):
             node.whole = []
         if not node.is_exporter:
             self._add_whole_tests(node)
@@ -173,7 +174,8 @@ class Stream:
                 "a streaming block returns one DataFrame for each batch",
             )
         node.record.drop(values.take_dropped(batch))
-        node.record.count_out(len(batch))
+        size_bytes = values.size(batch)
+        node.record.count_out(len(batch), size_bytes)
         self._run.keep(node.block, batch)
         self._test(node, batch)
         self._run.reporter.progress(node.record)
@@ -181,17 +183,17 @@ class Stream:
             node.whole.append(values.for_reader(batch))
         for reader in node.readers:
             try:
-                reader.channel.put(values.for_reader(batch))
+                reader.put(values.for_reader(batch), size_bytes)
             except ReaderGone:
                 reader.join()
                 reader.check()
                 raise
         for child in node.children:
-            self._transform(child, values.for_reader(batch))
+            self._transform(child, values.for_reader(batch), size_bytes)
 
-    def _transform(self, node: Node, batch: Any) -> None:
+    def _transform(self, node: Node, batch: Any, size_bytes: int | None) -> None:
         started = time.perf_counter()
-        node.record.count_in(len(batch))
+        node.record.count_in(len(batch), size_bytes)
         origin = batch.attrs
         result = self._call(node, batch)
         if values.is_frame(result):
@@ -250,7 +252,10 @@ class Stream:
         for node in self._nodes.values():
             node.record.status = "completed"
             if node.whole is not None:
-                self._run.values.put(node.block.uuid, values.gathered(node.whole))
+                whole = values.gathered(node.whole)
+                self._run.values.put(node.block.uuid, whole)
+                if node.block.callbacks:
+                    self._run.returned[node.block.uuid] = whole
 
     def _roll_back(self, reader: Reader) -> None:
         """Roll back what the reader handed over. Its store forgets the transaction anyway if that fails."""

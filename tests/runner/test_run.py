@@ -240,8 +240,8 @@ def test_an_exporter_whose_test_fails_is_rolled_back(tmp_path, seen):
 
 def test_a_block_in_another_language_is_refused_before_anything_runs(tmp_path, seen):
     first = "@data_loader\ndef load(**kwargs):\n    kwargs['seen'].append(1)\n"
-    blocks = [block("a", "data_loader"), {"uuid": "b", "type": "data_loader", "language": "sql"}]
+    blocks = [block("a", "data_loader"), {"uuid": "b", "type": "data_loader", "language": "r"}]
     (tmp_path / "data_loaders").mkdir()
-    (tmp_path / "data_loaders/b.sql").write_text("select 1")
+    (tmp_path / "data_loaders/b.r").write_text("1")
     record = run(tmp_path, blocks, {"a": first}, {"seen": seen})
     assert (record.exit_code, seen) == (2, [])

@@ -1,0 +1,93 @@
+"""One block on whole values: its code on its inputs, then its tests, then the commits of what it wrote."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from mage_project.project import Block
+from mage_project.runner import namespace, sensors, values
+from mage_project.runner.blame import RAISED, block_error, misuse
+from mage_project.runner.calls import call, takes_stream
+from mage_project.runner.inline_tests import run_test, verdict
+from mage_project.runner.records import TestRecord
+
+if TYPE_CHECKING:
+    from mage_project.runner.run import Run
+
+
+class Whole:
+    """One attempt to run one block."""
+
+    def __init__(self, block: Block, run: Run, inputs: Sequence[Any]) -> None:
+        self._block = block
+        self._run = run
+        self._inputs = inputs
+        self._record = run.record.block(block.uuid)
+
+    def execute(self) -> Any:
+        """What the block returned. Raises its error, with nothing committed."""
+        block, run, record = self._block, self._run, self._record
+        if not block.runs:
+            record.status = "skipped"
+            return None
+        record.status = "running"
+        run.reporter.block_started(record)
+        record.count_in(values.total_rows(self._inputs), values.total_size(self._inputs))
+        started = time.perf_counter()
+        try:
+            with run.speaking(block), run.committed_together(block):
+                code = namespace.load(block)
+                output = self._output(code)
+                record.drop(values.take_dropped(output))
+                handed_on = values.handed_on(output)
+                record.count_out(values.rows(handed_on), values.size(handed_on))
+                if block.callbacks:
+                    run.returned[block.uuid] = handed_on
+                self._test(code, output)
+        finally:
+            record.seconds = time.perf_counter() - started
+        if output is not None:
+            run.keep(block, handed_on)
+        record.status = "completed"
+        return output
+
+    def _output(self, code: namespace.Code) -> Any:
+        block, run = self._block, self._run
+        if block.language == "sql":
+            from mage_project.runner.sql import blocks
+
+            return blocks.output(run, block, self._inputs)
+        function = namespace.main_function(block, code)
+        mine = [values.for_reader(value) for value in self._inputs]
+        try:
+            for preparation in code.preprocessers:  # what they change in the inputs, the block sees
+                call(preparation, mine, run.keywords(block))
+            if block.type == "sensor":  # it has no output: what it returns says whether to go on
+                sensors.wait(lambda: call(function, mine, run.keywords(block)), partial(run.reporter.said, block.uuid))
+                return None
+            output = call(function, mine, run.keywords(block))
+        except RAISED as error:
+            raise block_error(block, error) from error
+        if inspect.isgenerator(output):
+            raise misuse(
+                block,
+                f"block '{block.uuid}' is a generator",
+                "return a value; or set `configuration: {stream: true}` for it, to have it run batch by batch",
+            )
+        if values.is_frame(output) and len(mine) == 1 and values.is_frame(self._inputs[0]):
+            # What a frame says of where it comes from stays with it, also when the block builds a new one.
+            output.attrs = {**self._inputs[0].attrs, **output.attrs}
+        return output
+
+    def _test(self, code: namespace.Code, output: Any) -> None:
+        block, keywords = self._block, self._run.keywords(self._block)
+        for function in code.tests:
+            test = TestRecord(name=function.__name__)
+            self._record.tests.append(test)
+            given = {**keywords, "stream": False} if takes_stream(function) else keywords
+            run_test(block, function, [values.for_reader(value) for value in values.outputs(output)], given, test)
+        verdict(block, self._record.tests)
