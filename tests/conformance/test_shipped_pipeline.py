@@ -78,8 +78,8 @@ def test_a_transformer_that_loses_a_row_fails_in_both_and_nothing_is_written(
 ) -> None:
     block = shipped / "transformers" / "clean_taxi_trips.py"
     text = block.read_text()
-    assert "trips[has_passengers & has_distance].reset_index" in text
-    block.write_text(text.replace("trips[has_passengers & has_distance].reset_index", "trips[has_passengers & has_distance].iloc[1:].reset_index"))
+    assert "trips[keep].reset_index" in text
+    block.write_text(text.replace("trips[keep].reset_index", "trips[keep].iloc[1:].reset_index"))
     given = {"source": str(sample_months()), "table": "lossy", "lake_table": "lossy"}
     ended = both.run(shipped, PIPELINE, lambda _: given)
     assert {name: each.exit_code for name, each in ended.items()} == {"mage": 1, "ours": 3}

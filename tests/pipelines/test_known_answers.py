@@ -18,7 +18,7 @@ REAL = Path(os.environ.get("TAXI_DATA") or PROJECT.parent / "shared" / "data" / 
 FILE = "green/green_tripdata_2020-10.csv.gz"
 needs_real = pytest.mark.skipif(not (REAL / FILE).is_file(), reason=f"no real months in {REAL}; TAXI_DATA names them")
 CLEANER = "transformers/clean_taxi_trips.py"
-KEEP = "clean = trips[has_passengers & has_distance]"
+KEEP = "clean = trips[keep]"
 
 
 @pytest.mark.parametrize(
