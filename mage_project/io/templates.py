@@ -46,10 +46,10 @@ class Template:
         try:
             return environment.from_string(self._text).render()
         except TemplateError as error:
-            line = getattr(error, "lineno", None) or _template_line(error)
+            line = getattr(error, "lineno", None) or template_line(error)
             raise ConfigError(f"the template is wrong: {error}", where=f"{self._where}:{line}") from error
         except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
-            line = _template_line(error)
+            line = template_line(error)
             raise ConfigError(f"the template fails: {error}", where=f"{self._where}:{line}") from error
 
     def resolve(self, node: yaml.ScalarNode) -> list[Absent]:
@@ -144,7 +144,7 @@ def _slotted(value: str, token: str) -> _Slotted:
     return slotted
 
 
-def _template_line(error: BaseException) -> int:
+def template_line(error: BaseException) -> int:
     """The template's line that was being rendered. Jinja gives its frames the template's line numbers."""
     line, trace = 1, error.__traceback__
     while trace is not None:

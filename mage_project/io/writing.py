@@ -59,8 +59,8 @@ def export(transaction: Transaction, place: Place, data: Any, options: Options) 
     return rows
 
 
-def export_query(transaction: Transaction, place: Place, query: str, options: Options) -> None:
-    """Write what a SELECT gives to the table, within the database."""
+def export_query(transaction: Transaction, place: Place, query: str, options: Options) -> int:
+    """Write what a SELECT gives to the table, within the database, and return the number of rows."""
     if options.unique:
         raise StoreError("unique_constraints cannot go with query_string", hint="write the INSERT yourself: execute()")
     transaction.begin(f"{place}")
@@ -68,14 +68,16 @@ def export_query(transaction: Transaction, place: Place, query: str, options: Op
         existing = claimed(transaction, cursor, place, options)
         if existing and options.if_exists == "append":
             cursor.execute(sql.SQL("INSERT INTO {} ").format(place.sql).as_string(cursor) + query)
-            return
+            return int(cursor.rowcount)
         target = _beside(place) if options.if_exists == "replace" else place
         cursor.execute(sql.SQL("CREATE TABLE {} AS ").format(target.sql).as_string(cursor) + query)
+        rows = int(cursor.rowcount)
         if target != place:
             made = tables.find(cursor, target)
             swap = Swap(place=place, built=target, columns=made.columns if made else (), cascade=options.cascade)
             swap.check(existing)
             transaction.later(f"replacing {place}", swap)
+    return rows
 
 
 # -- what comes
