@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -45,11 +45,11 @@ class Options:
         return bool(self.unique and self.conflict)
 
 
-def check_unknown(options: Mapping[str, Any]) -> None:
+def check_unknown(options: Mapping[str, Any], known: Collection[str] = _OPTIONS) -> None:
     """An option that is not known is ignored, as in Mage, unless it is a known one misspelt."""
     for name in options.keys() - _IGNORED:
-        if difflib.get_close_matches(name, _OPTIONS, n=1, cutoff=0.8):
-            raise StoreError(f"export has no option '{name}'.{did_you_mean(name, _OPTIONS)}")
+        if difflib.get_close_matches(name, known, n=1, cutoff=0.8):
+            raise StoreError(f"export has no option '{name}'.{did_you_mean(name, known)}")
         log.warning("export ignores the option '%s'", name)
 
 

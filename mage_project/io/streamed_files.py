@@ -63,11 +63,11 @@ def write_parquet(data: Iterable[Any], path: Path, options: Options) -> int:
     schema: pa.Schema | None = None
     with ExitStack() as stack:
         writer: pq.ParquetWriter | None = None
-        for table in _known_first(tables(data)):
+        for table in known_first(tables(data)):
             if writer is None or schema is None:
                 schema = pa.schema([_stored(field) for field in table.schema])
                 writer = stack.enter_context(pq.ParquetWriter(path, schema, **options))
-            writer.write_table(_as(table, schema, rows + 1))
+            writer.write_table(conformed(table, schema, rows + 1))
             rows += table.num_rows
         if writer is None:
             raise StoreError("nothing came to write: without a frame the columns are unknown")
@@ -101,7 +101,7 @@ def _numbered(data: Iterable[Any]) -> Iterator[pd.DataFrame]:
         yield frame
 
 
-def _known_first(batches: Iterator[pa.Table]) -> Iterator[pa.Table]:
+def known_first(batches: Iterator[pa.Table]) -> Iterator[pa.Table]:
     """The tables with rows; the first one of all where none has any."""
     empty = None
     has_rows = False
@@ -127,7 +127,11 @@ def _stored(field: pa.Field) -> pa.Field:
     return pa.field(field.name, arrow)
 
 
-def _as(table: pa.Table, schema: pa.Schema, first_row: int) -> pa.Table:
+def conformed(table: pa.Table, schema: pa.Schema, first_row: int) -> pa.Table:
+    """The table with the schema's columns and types; its first row is the stream's `first_row`.
+
+    Raises StoreError where a column is missing or too much, or a value does not fit without loss.
+    """
     odd = set(table.column_names) ^ set(schema.names)
     if odd:
         some = ", ".join(f"'{name}'" for name in sorted(odd))

@@ -13,7 +13,6 @@ _IN_MAGE = {
     "mage_ai.data_integrations": "Mage's Singer sources and destinations",
     "mage_ai.data_preparation.models": "Mage's own objects for pipelines and blocks",
     "mage_ai.data_preparation.shared.secrets": "Mage's secrets, kept in its database: use environment variables",
-    "mage_ai.io.bigquery": "Mage's connector for BigQuery",
     "mage_ai.io.redshift": "Mage's connector for Redshift",
     "mage_ai.io.s3": "Mage's connector for S3",
     "mage_ai.io.snowflake": "Mage's connector for Snowflake",

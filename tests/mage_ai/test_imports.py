@@ -36,6 +36,7 @@ def run(code: str, *, path: str = "") -> str:
         ("mage_ai.data_preparation.variable_manager", "get_variable get_global_variable set_global_variable"),
         ("mage_ai.io.config", "ConfigFileLoader ConfigKey EnvironmentVariableLoader"),
         ("mage_ai.io.postgres", "Postgres"),
+        ("mage_ai.io.bigquery", "BigQuery"),
         ("mage_ai.io.google_cloud_storage", "GoogleCloudStorage"),
         ("mage_ai.io.file", "FileIO"),
         ("mage_ai.io.base", "ExportWritePolicy FileFormat"),
