@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from mage_project.io.profiles import Profile, read_profile
 from mage_project.io.repo_path import repo_path
 
 __all__ = [
+    "BaseConfigLoader",
     "ConfigFileLoader",
     "ConfigKey",
     "EnvironmentVariableLoader",
@@ -47,8 +49,26 @@ def overridden(values: Mapping[str, Any], *, fallbacks: Mapping[str, Any] | None
         _fallbacks.update(fallbacks_before)
 
 
-class _Loader:
-    """What every loader offers: `get`, `[key]` and `in`."""
+class BaseConfigLoader(ABC):
+    """What every loader offers: `get`, `contains`, `[key]` and `in`. A block may bring a loader of its own."""
+
+    @abstractmethod
+    def contains(self, key: str, **kwargs: Any) -> bool:
+        """Whether the setting has a value."""
+
+    @abstractmethod
+    def get(self, key: str, **kwargs: Any) -> Any:
+        """The setting's value, None without one."""
+
+    def __contains__(self, key: str) -> bool:
+        return self.contains(key)
+
+    def __getitem__(self, key: str) -> Any:
+        return self.get(key)
+
+
+class _Overridable(BaseConfigLoader):
+    """A loader whose settings `overridden` can replace."""
 
     def contains(self, key: str, **_kwargs: Any) -> bool:
         """Whether the setting has a value."""
@@ -62,17 +82,12 @@ class _Loader:
             value = _fallbacks[name]
         return default if value is None else value
 
-    def __contains__(self, key: str) -> bool:
-        return self.contains(key)
-
-    def __getitem__(self, key: str) -> Any:
-        return self.get(key)
-
+    @abstractmethod
     def _own(self, key: str) -> Any:
-        raise NotImplementedError
+        """The value that the loader itself has, None without one."""
 
 
-class EnvironmentVariableLoader(_Loader):
+class EnvironmentVariableLoader(_Overridable):
     """Settings that are environment variables of the same name."""
 
     def _own(self, key: str) -> Any:
@@ -83,7 +98,7 @@ class EnvironmentVariableLoader(_Loader):
         return ConfigError(f"the environment variable {key} is not set", hint=f"export {key}=…")
 
 
-class ConfigFileLoader(_Loader):
+class ConfigFileLoader(_Overridable):
     """The settings of one profile in io_config.yaml."""
 
     def __init__(

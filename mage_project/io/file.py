@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class FileIO:
-    """Frames in CSV, JSON and Parquet files, the format told by the file's ending."""
+    """Frames in CSV, JSON, Parquet, Excel, XML and HDF5 files, the format told by the file's ending."""
 
     def __init__(self, verbose: bool = False, **_kwargs: Any) -> None:
         self.verbose = verbose

@@ -3,13 +3,14 @@ from __future__ import annotations
 import errno
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from mage_project.errors import StoreError
+from mage_project.errors import ConfigError, StoreError
 from mage_project.io import commits
 from mage_project.io.file import FileIO
 
@@ -23,7 +24,7 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-@pytest.mark.parametrize("ending", ["csv", "csv.gz", "csv.xz", "json", "json.gz", "ndjson", "jsonl", "parquet"])
+@pytest.mark.parametrize("ending", ["csv", "csv.gz", "csv.xz", "json", "json.gz", "ndjson", "jsonl", "parquet", "xlsx", "xml"])
 @pytest.mark.parametrize("is_stream", [False, True], ids=["frame", "stream"])
 def test_a_frame_and_a_stream_come_back(tmp_path, frame, ending, is_stream):
     path = tmp_path / f"trips.{ending}"
@@ -36,6 +37,13 @@ def test_a_csv_of_a_stream_is_numbered_like_that_of_a_frame(tmp_path, frame):
     FileIO().export(iter([frame, frame]), tmp_path / "stream.csv")
     FileIO().export(pd.concat([frame, frame], ignore_index=True), tmp_path / "frame.csv")
     assert (tmp_path / "stream.csv").read_text() == (tmp_path / "frame.csv").read_text()
+
+
+def test_a_format_whose_package_is_missing_says_which(tmp_path, frame, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tables", None)
+    with pytest.raises(ConfigError, match=r"hdf5 need the package tables[^$]*pip install tables"):
+        FileIO().export(frame, tmp_path / "trips.hdf5")
+    assert names(tmp_path) == []
 
 
 def test_options_go_to_pandas(tmp_path, frame):

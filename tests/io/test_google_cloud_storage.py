@@ -13,7 +13,7 @@ import pytest
 
 from mage_project.errors import ConfigError, StoreError, StoreUnavailable
 from mage_project.io import commits
-from mage_project.io.config import ConfigFileLoader
+from mage_project.io.config import ConfigFileLoader, EnvironmentVariableLoader
 from mage_project.io.google_cloud_storage import GoogleCloudStorage
 from tests.io.faulty_proxy import FaultyProxy
 
@@ -260,6 +260,18 @@ def test_credentials_come_from_the_key_then_the_file_then_the_environment(no_emu
     assert account(GOOGLE_SERVICE_ACC_KEY=json.dumps(key)) == "me@taxi.example"
     assert account(GOOGLE_SERVICE_ACC_KEY_FILEPATH=file) == "file@taxi.example"
     assert account() == "environment@taxi.example"
+
+
+@pytest.mark.parametrize("written", ["{{ env_var('INLINE_KEY') }}", "\"{{ env_var('INLINE_KEY') }}\""])
+def test_a_key_may_be_an_environment_variable(no_emulator, key, tmp_path, monkeypatch, written):
+    monkeypatch.setenv("INLINE_KEY", json.dumps(key, indent=2))
+    path = tmp_path / "io_config.yaml"
+    path.write_text(f"default:\n  GOOGLE_SERVICE_ACC_KEY: {written}\n")
+    store = GoogleCloudStorage.with_config(ConfigFileLoader(path, "default"))
+    assert store.client._credentials.service_account_email == "me@taxi.example"
+    monkeypatch.setenv("GOOGLE_SERVICE_ACC_KEY", json.dumps(key))
+    store = GoogleCloudStorage.with_config(EnvironmentVariableLoader())
+    assert store.client._credentials.service_account_email == "me@taxi.example"
 
 
 def test_without_any_credentials_the_error_says_what_to_set(no_emulator):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from mage_project.io.config import ConfigFileLoader, ConfigKey, EnvironmentVariableLoader
+from mage_project.io.aws_secrets import AWSSecretLoader
+from mage_project.io.config import BaseConfigLoader, ConfigFileLoader, ConfigKey, EnvironmentVariableLoader
 
-__all__ = ["ConfigFileLoader", "ConfigKey", "EnvironmentVariableLoader"]
+__all__ = ["AWSSecretLoader", "BaseConfigLoader", "ConfigFileLoader", "ConfigKey", "EnvironmentVariableLoader"]
