@@ -48,8 +48,8 @@ class BigQueryServer:
         storage_port = ports.choose(self._storage_port_file)
         environment = {
             **plain_environment(),
+            **{name: os.environ[name] for name in ("PYTHONPATH", "PYTHONUSERBASE") if name in os.environ},
             "STORAGE_EMULATOR_HOST": f"http://{HOST}:{self._gcs_port()}",
-            "TMPDIR": "tmp",
             "PYTHONDONTWRITEBYTECODE": "1",
         }
         return _program(python, account, self._folder.bigquery, environment, (str(port), str(storage_port)))

@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import shutil
+import site
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -31,7 +32,7 @@ _QUESTION = """
 import json, os, site, sys
 print(json.dumps([sys.version_info[:2], os.path.realpath(sys.executable), sys.base_prefix, site.getsitepackages()]))
 """
-_INSTALL_TIMEOUT_S = 900
+_IN_A_HURRY = ("--retries", "1", "--timeout", "10")  # without a network somebody is waiting for nothing
 
 _log = logging.getLogger(__name__)
 
@@ -68,10 +69,16 @@ def server_python(environment: Path, log: Path) -> Python:
     if missing:
         raise MissingPart(f"The local BigQuery cannot run: {missing}.")
     if sys.version_info[:2] == VERSION:
-        return _asked(Path(sys.executable))
+        return _own()
     if not _is_ready(environment):
         _make(environment, next(_found()), log)
     return _asked(_command(environment))
+
+
+def _own() -> Python:
+    folders = [Path(folder) for folder in site.getsitepackages() if Path(folder).is_dir()]
+    command = Path(sys.executable)
+    return Python(command=command, program=command.resolve(), prefix=Path(sys.base_prefix), packages=folders)
 
 
 def _asked(command: Path) -> Python:
@@ -121,22 +128,10 @@ def _make(environment: Path, python: Path, log: Path) -> None:
     """Makes a virtual environment with the packages; what pip says goes to `log`."""
     _log.warning("the local BigQuery gets a Python 3.13 of its own, once: installing into %s", environment)
     shutil.rmtree(environment, ignore_errors=True)
-    pip = [
-        str(_command(environment)),
-        "-m",
-        "pip",
-        "install",
-        "--no-input",
-        "--disable-pip-version-check",
-        "--retries",
-        "1",
-    ]
+    pip = (_command(environment), "-m", "pip", "install", "--no-input", "--disable-pip-version-check", *_IN_A_HURRY)
     with open_log(log) as said:
-        for command in ([str(python), "-m", "venv", str(environment)], [*pip, *PACKAGES]):
-            result = subprocess.run(
-                command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, timeout=_INSTALL_TIMEOUT_S
-            )
-            if result.returncode:
+        for command in ((python, "-m", "venv", environment), (*pip, *PACKAGES)):
+            if subprocess.run(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said).returncode:
                 raise MissingPart(
                     f"The local BigQuery cannot run: its packages could not be installed.\n{tail(log)}",
                     where=str(log),

@@ -99,6 +99,10 @@ class LocalStack:
             found |= server.environment(self._port(server))
         return found
 
+    def missing(self, service: str) -> str | None:
+        """What this machine lacks for the service, in one line; None where it can run."""
+        return self._server(service).missing()
+
     def ensure_buckets(self, names: Iterable[str]) -> list[str]:
         """Makes the buckets that are missing; returns their names. Raises ConfigError for an impossible name."""
         from mage_project.local import buckets  # urllib is a third of this module's imports

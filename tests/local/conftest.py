@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from google.cloud import storage
 
 from mage_project.local import LocalStack
 from tests.local.owners import BOTH, Owner, OwnerFactory, eventually, processes_of
+from tests.local.warehouses import Dataset, dataset
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +41,23 @@ def owner() -> Iterator[OwnerFactory]:
     yield start
     for process in owners:
         process.kill()
+
+
+@pytest.fixture
+def trips(local_stack: LocalStack) -> Iterator[Dataset]:
+    """An empty dataset of the local BigQuery."""
+    local_stack.up(("bigquery",))
+    with dataset(local_stack) as empty:
+        yield empty
+
+
+@pytest.fixture
+def bucket(local_stack: LocalStack) -> Iterator[storage.Bucket]:
+    """The empty bucket `bigquery-lake`, as Google's client sees it."""
+    local_stack.ensure_buckets(["bigquery-lake"])
+    options = {"api_endpoint": local_stack.env(("gcs",))["STORAGE_EMULATOR_HOST"]}
+    client = storage.Client(project="local", client_options=options, use_auth_w_custom_endpoint=False)
+    empty = client.bucket("bigquery-lake")
+    empty.delete_blobs(list(empty.list_blobs()))
+    yield empty
+    client.close()
