@@ -19,8 +19,15 @@ _SIGNS = {
     "gcs": re.compile(
         rb"google_cloud_storage|google\.cloud\.storage|google\.cloud import [^\n]*storage|GcsFileSystem|gcsfs|gc?s://"
     ),
+    "bigquery": re.compile(
+        rb"mage_ai\.io\.bigquery|google\.cloud\.bigquery|google\.cloud import [^\n]*bigquery|pandas_gbq|(?:to|read)_gbq"
+    ),
 }
-_LABELS = {"postgres": "Postgres", "gcs": "GCS"}
+_LABELS = {"postgres": "Postgres", "gcs": "GCS", "bigquery": "BigQuery"}
+#: Services that some machines cannot run: a pipeline still starts, and only a block that uses one fails.
+_DISPENSABLE = ("bigquery",)
+_NOWHERE = "http://unavailable.invalid"
+_EMULATORS = {"gcs": "STORAGE_EMULATOR_HOST", "bigquery": "BIGQUERY_EMULATOR_HOST"}
 #: What a local server has of its own; the rest of a profile (database, user, schema) is made there as it is named.
 _PLACE = ("POSTGRES_HOST", "POSTGRES_PORT", "POSTGRES_PASSWORD")
 
@@ -30,11 +37,11 @@ def needed(pipeline: Pipeline, variables: Mapping[str, Any]) -> tuple[str, ...]:
 
     GCS also where a variable is a gs:// address.
     """
-    files = {block.path for block in pipeline.blocks if block.path and block.runs}
+    files = pipeline.files
     helpers = {module for path in files for module in modules(pipeline.root, path)}
     sources = [path.read_bytes() for path in files | helpers]
     found = {name for name, sign in _SIGNS.items() if any(sign.search(source) for source in sources)}
-    found |= {block.configuration.get("data_provider") for block in pipeline.blocks if block.language == "sql"}
+    found |= {str(block.configuration.get("data_provider")) for block in pipeline.blocks if block.language == "sql"}
     if any(str(value).startswith("gs://") for value in variables.values()):
         found.add("gcs")
     return tuple(name for name in _SIGNS if name in found)
@@ -61,22 +68,30 @@ def provided(
     from mage_project.local import LocalStack
 
     stack = LocalStack(pipeline.root)
+    missing = {name: lack for name in _DISPENSABLE if name in reasons and (lack := stack.missing(name))}
+    served = tuple(name for name in reasons if name not in missing)
     try:
-        stack.up(tuple(reasons))
-        env = stack.env(tuple(reasons))
+        stack.up(served)
+        env = {**stack.env(served), **{_EMULATORS[name]: _NOWHERE for name in missing}}
         for name, reason in reasons.items():
-            said(f"{_LABELS[name]}: {reason}, so the local one is used ({_address(name, env)})")
-        if "gcs" in reasons:
+            said(_told(name, reason, env, missing.get(name)))
+        if "gcs" in served:
             for bucket in stack.ensure_buckets(_buckets({**pipeline.variables, **variables})):
                 said(f"GCS: made the local bucket '{bucket}'")
-        with (
-            _environment(env),
-            _settings(env if local else {}),
-            standins.standing_in(tuple(reasons), env, takes_all=local, schemas=_schemas(pipeline.root, env), said=said),
-        ):
+        schemas = _schemas(pipeline.root, env)
+        local_libraries = standins.standing_in(
+            served, env, takes_all=local, schemas=schemas, missing=missing, said=said
+        )
+        with _environment(env), _settings(env if local else {}), local_libraries:
             yield
     finally:
         stack.down()
+
+
+def _told(name: str, reason: str, env: Mapping[str, str], lack: str | None) -> str:
+    if lack:
+        return f"{_LABELS[name]}: {reason}, and no local one can run here: {lack}"
+    return f"{_LABELS[name]}: {reason}, so the local one is used ({_address(name, env)})"
 
 
 def _why_local(name: str, root: Path, local: bool) -> str | None:
@@ -86,7 +101,7 @@ def _why_local(name: str, root: Path, local: bool) -> str | None:
     if name == "postgres":
         return None if _profile_value(root, "POSTGRES_HOST") else "POSTGRES_HOST is not set"
     keys = ("GOOGLE_SERVICE_ACC_KEY", "GOOGLE_SERVICE_ACC_KEY_FILEPATH")
-    named = os.environ.get("GOOGLE_APPLICATION_CREDENTIALS") or os.environ.get("STORAGE_EMULATOR_HOST")
+    named = os.environ.get("GOOGLE_APPLICATION_CREDENTIALS") or os.environ.get(_EMULATORS[name])
     if named or any(_profile_value(root, key) for key in keys):
         return None
     from mage_project.io import machine_account
@@ -134,7 +149,7 @@ def _schemas(root: Path, env: Mapping[str, str]) -> list[str]:
 def _address(name: str, env: Mapping[str, str]) -> str:
     if name == "postgres":
         return f"{env['POSTGRES_HOST']}:{env['POSTGRES_PORT']}"
-    return env["STORAGE_EMULATOR_HOST"]
+    return env[_EMULATORS[name]]
 
 
 def _buckets(variables: Mapping[str, Any]) -> list[str]:

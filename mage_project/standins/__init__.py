@@ -17,20 +17,26 @@ def standing_in(
     *,
     takes_all: bool,
     schemas: Sequence[str] = (),
+    missing: Mapping[str, str] | None = None,
     said: Callable[[str], None],
 ) -> Iterator[None]:
     """Inside, the libraries that blocks use reach those of the local services that are named.
 
     `env` says where these are, as LocalStack.env does. `takes_all`: also where a block names another Postgres server.
-    `schemas` are made in every database of the local Postgres that is used. `said` is told what was made.
+    `schemas` are made in every database of the local Postgres that is used. `missing`: services that cannot run here,
+    and why; a block that uses one gets that as its error. `said` is told what was made.
     """
     patches = Patches()
-    if "postgres" in services:
-        _postgres(patches, env, takes_all=takes_all, schemas=schemas, said=said)
-    if "gcs" in services:
-        _gcs(patches, env, said)
-    patches.begin()
     try:
+        if "postgres" in services:
+            _postgres(patches, env, takes_all=takes_all, schemas=schemas, said=said)
+        if "gcs" in services:
+            _gcs(patches, env, said)
+        if "bigquery" in services:
+            _bigquery(patches, env, said)
+        for name, lack in (missing or {}).items():
+            _refuse(patches, name, lack)
+        patches.begin()
         yield
     finally:
         patches.end()
@@ -58,3 +64,19 @@ def _gcs(patches: Patches, env: Mapping[str, str], said: Callable[[str], None]) 
     google_accounts.patch(patches)
     cloud_storage.patch(patches, buckets)
     arrow.patch(patches, buckets)
+
+
+def _bigquery(patches: Patches, env: Mapping[str, str], said: Callable[[str], None]) -> None:
+    from mage_project.standins import bigquery, google_accounts
+    from mage_project.standins.datasets import Datasets
+
+    google_accounts.patch(patches)
+    bigquery.patch(patches, Datasets(env["BIGQUERY_EMULATOR_HOST"], said))
+
+
+def _refuse(patches: Patches, name: str, lack: str) -> None:
+    from mage_project.standins import bigquery, google_accounts
+
+    if name == "bigquery":
+        google_accounts.patch(patches)
+        bigquery.refuse(patches, lack)
