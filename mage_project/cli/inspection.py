@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+from datetime import UTC, datetime
 from pathlib import Path
 
 from mage_project.errors import MageProjectError
-from mage_project.project import Block, Problem, Project
+from mage_project.project import Block, Pipeline, Problem, Project
 from mage_project.runner.namespace import RUN_DECORATORS
+from mage_project.runner.variables import run_variables
 
 
 def problems_of(project: Project, uuid: str) -> list[Problem]:
@@ -18,11 +20,13 @@ def problems_of(project: Project, uuid: str) -> list[Problem]:
         path, line = _place(error.where, project.root / "pipelines" / uuid / "metadata.yaml")
         return [Problem(message=error.what, path=path, line=line, hint=error.hint)]
     for block in pipeline.blocks:
-        if block.runs and block.language != "python":
-            what = f"block '{block.uuid}' is written in {block.language}: only Python blocks can be run"
+        if block.runs and block.language not in ("python", "sql"):
+            what = f"block '{block.uuid}' is written in {block.language}: only Python and SQL blocks can be run"
             problems.append(Problem(message=what, path=pipeline.path, line=block.line))
         if block.path and block.language == "python" and block.runs:
             problems += _of_code(block, block.path)
+        if block.path and block.language == "sql" and block.runs:
+            problems += _of_sql(pipeline, block, block.path)
     return problems + _of_io_config(project)
 
 
@@ -48,6 +52,19 @@ def _of_code(block: Block, path: Path) -> list[Problem]:
             hint=f"decorate one with @{wanted}",
         )
     ]
+
+
+def _of_sql(pipeline: Pipeline, block: Block, path: Path) -> list[Problem]:
+    """What the template says when it is rendered with the pipeline's own variables. Others may be given to a run."""
+    from mage_project.runner.sql.checking import check
+
+    try:
+        check(pipeline, block, run_variables(pipeline, {}, datetime.now(UTC).replace(tzinfo=None)))
+    except MageProjectError as error:
+        where, line = _place(error.where, path)
+        may_be_given = "is undefined" in error.what
+        return [Problem(message=error.what, path=where, line=line, hint=error.hint, warning=may_be_given)]
+    return []
 
 
 def _name(decorator: ast.expr) -> str:

@@ -79,7 +79,7 @@ def _target(connector: DuckDB, name: str, existing: dict[str, str], first: pa.Ta
     """The columns as Arrow types them: those of the table that is there, else those of the rows."""
     if not existing:
         return [pa.field(field.name, _plain(field.type)) for field in first.schema]
-    there = connector.session.connection.execute(f"SELECT * FROM {name} LIMIT 0").to_arrow_table().schema  # noqa: S608
+    there = connector.session.connection.sql(f"SELECT * FROM {name} LIMIT 0").to_arrow_table().schema  # noqa: S608
     for column in first.schema.names:
         if column not in there.names:
             has = ", ".join(there.names)

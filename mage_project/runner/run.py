@@ -15,6 +15,7 @@ from mage_project.io import commits
 from mage_project.project import Block, Pipeline
 from mage_project.runner import dynamic, memory, namespace, speech, values
 from mage_project.runner.addons import Addons
+from mage_project.runner.attempts import RETRY_DELAYS_S, Attempts
 from mage_project.runner.blame import block_error
 from mage_project.runner.interrupts import Interrupted, Interrupts
 from mage_project.runner.kept import Kept
@@ -23,10 +24,6 @@ from mage_project.runner.plan import Unit, units
 from mage_project.runner.records import BlockRecord, RunRecord, new_run_id
 from mage_project.runner.reporting import Reporter, Silent
 from mage_project.runner.variables import plain, run_variables
-from mage_project.runner.whole import Whole
-
-#: Pauses before a block whose failure may pass (a dropped connection) is run again.
-RETRY_DELAYS_S = (1.0, 3.0)
 
 
 class Run:
@@ -63,9 +60,9 @@ class Run:
         #: What the last block returned.
         self.output: Any = None
         self._given = inputs or {}
-        self._retry_delays_s = retry_delays_s
         self._context: dict[str, Any] = {}
         self._addons = Addons(self)
+        self._attempts = Attempts(self, self._addons, retry_delays_s)
         #: Blocks that do not run, because a condition of theirs or of one before them was false.
         self._passed_over: set[str] = set()
         #: More keyword arguments for a block, from the metadata of dynamic blocks before it.
@@ -81,9 +78,10 @@ class Run:
         memory.reset_peak()
         self.reporter.run_started(self.record)
         try:
-            with speech.heard(self.reporter.said, self._warned):
+            with speech.heard(self.reporter.said, self.warned):
                 for block in self.pipeline.blocks:
                     namespace.refuse_other_languages(block)
+                    self._check_sql(block)
                 for unit in units(self.pipeline.blocks):
                     self._run_unit(unit)
             self.record.status = "completed"
@@ -94,6 +92,13 @@ class Run:
         finally:
             self._close(started)
         return self.record
+
+    def _check_sql(self, block: Block) -> None:
+        """A template that fails is an error before the first block has run."""
+        if block.language == "sql" and block.runs:
+            from mage_project.runner.sql.checking import check
+
+            check(self.whole, block, self.variables)
 
     def not_started(self, error: MageProjectError | Interrupted) -> RunRecord:
         """The record of a run that failed before its first block (or was told to stop there)."""
@@ -140,86 +145,21 @@ class Run:
 
     def _run_unit(self, unit: Unit) -> None:
         """One unit, without the blocks whose condition is false and those that need them."""
-        inputs = {block.uuid: self._inputs(block, unit) for block in unit.blocks}
-        unit = unit.only([block for block in unit.blocks if self._goes_ahead(block, inputs[block.uuid])])
+        given = {block.uuid: self._inputs(block, unit) for block in unit.blocks}
+        going = [block for block in unit.blocks if not self._is_held_back(block)]
+        inputs = {block.uuid: self._combined(block, given[block.uuid]) for block in going}
+        unit = unit.only([block for block in going if self._goes_ahead(block, inputs[block.uuid])])
         if not unit.blocks:
             return
         first = unit.blocks[0]
         if first.uuid in self._spawned:
-            self.values.put(first.uuid, self._run_children(first, inputs[first.uuid]))
+            self.values.put(first.uuid, self._run_children(first, given[first.uuid]))
             return
-        self.output = self._run_with_callbacks(
-            unit, {uuid: self._once(unit, uuid, inputs[uuid]) for uuid in unit.uuids}
-        )
+        returned = self._attempts.run(unit, inputs)
         if not unit.is_stream and first.runs:
             hand_on = values.outputs if first.is_dynamic else values.handed_on
-            self.values.put(first.uuid, hand_on(self.output))
-
-    def _goes_ahead(self, block: Block, inputs: Sequence[Any]) -> bool:
-        """Whether the block runs. A dynamic child is asked for itself."""
-        needed = self._passed_over.intersection(block.upstream)
-        if needed or not (block.uuid in self._spawned or self._addons.allow(block, inputs)):
-            self._passed_over.add(block.uuid)
-            self.record.block(block.uuid).status = "condition_failed"
-            return False
-        return True
-
-    def _once(self, unit: Unit, uuid: str, inputs: Sequence[Any]) -> Sequence[Any]:
-        """The inputs of a block that runs once, where dynamic blocks before it gave several values."""
-        if uuid in self._given or unit.is_stream:
-            return inputs
-        (call,) = dynamic.calls([self.pipeline.block(name) for name in unit.blocks[0].upstream], inputs, many=False)
-        self._more[uuid] = call.keywords
-        return call.inputs
-
-    def _run_children(self, block: Block, given: Sequence[Any]) -> dynamic.Children:
-        """Run a dynamic child once for each item. One whose condition is false also holds back what comes after."""
-        record = self.record.block(block.uuid)
-        upstream = [self.pipeline.block(uuid) for uuid in block.upstream]
-        record.status, record.children = "running", []
-        outputs: list[list[Any]] = []
-        try:
-            for call in dynamic.calls(upstream, given, many=True):
-                child = replace(block, uuid=record.new_child(call.name).uuid, child_of=block.uuid)
-                self._more[child.uuid] = {"dynamic_block_index": call.index, **call.keywords}
-                outputs += self._run_child(child, call.inputs)
-        finally:
-            record.gather()
-        return dynamic.Children(outputs=outputs)
-
-    def _run_child(self, child: Block, inputs: Sequence[Any]) -> list[list[Any]]:
-        """The child's outputs, in a list of one; an empty list where its condition is false."""
-        if self._addons.allow(child, inputs):
-            returned = self._run_with_callbacks(Unit(blocks=(child,)), {child.uuid: inputs})
-            return [values.outputs(returned)]
-        self.record.block(child.uuid).status = "condition_failed"
-        self._passed_over.add(child.original)
-        return []
-
-    def _run_with_callbacks(self, unit: Unit, inputs: Mapping[str, Sequence[Any]]) -> Any:
-        try:
-            returned = self._run_with_retries(unit, inputs)
-        except MageProjectError as error:
-            for block in unit.blocks:
-                if block.uuid == error.block:
-                    self._addons.failed(block, self.returned.get(block.uuid, []), error)
-            raise
-        for block in unit.blocks:
-            self.reporter.block_ended(self.record.block(block.uuid))
-            self._addons.succeeded(block, self.returned.pop(block.uuid, []))
-        return returned
-
-    def _run_with_retries(self, unit: Unit, inputs: Mapping[str, Sequence[Any]]) -> Any:
-        """One unit, again where the failure may pass. Nothing is left of an attempt that failed."""
-        for delay_s in self._retry_delays_s:
-            try:
-                return self._attempt(unit, inputs)
-            except MageProjectError as error:
-                if not error.transient:
-                    raise
-                self._warned(error.block, f"{error.what}; trying again in {delay_s:g} s")
-                time.sleep(delay_s)
-        return self._attempt(unit, inputs)
+            self.values.put(first.uuid, hand_on(returned))
+        self.output = returned if first is self.pipeline.blocks[-1] else None
 
     def _inputs(self, block: Block, unit: Unit) -> list[Any]:
         if block.uuid in self._given:
@@ -227,33 +167,51 @@ class Run:
         members = unit.uuids if unit.is_stream else ()
         return [None if uuid in members else self.values.take(uuid) for uuid in block.upstream]
 
-    def _attempt(self, unit: Unit, inputs: Mapping[str, Sequence[Any]]) -> Any:
-        """What the block returned; a stream hands on its outputs by itself."""
-        records = [self.record.block(block.uuid) for block in unit.blocks]
-        for record in records:
-            record.reset()
-        memory_before = self._start_peak()
+    def _is_held_back(self, block: Block) -> bool:
+        """Whether a block before it did not run, because of a condition."""
+        if self._passed_over.isdisjoint(block.upstream):
+            return False
+        self._pass_over(block)
+        return True
+
+    def _pass_over(self, block: Block) -> None:
+        self._passed_over.add(block.original)
+        self.record.block(block.uuid).status = "condition_failed"
+
+    def _goes_ahead(self, block: Block, inputs: Sequence[Any]) -> bool:
+        """Whether the conditions allow it. A dynamic child is asked for itself."""
+        if block.uuid in self._spawned or self._addons.allow(block, inputs):
+            return True
+        self._pass_over(block)
+        return False
+
+    def _combined(self, block: Block, given: Sequence[Any]) -> Sequence[Any]:
+        """The inputs of a block that runs once, where blocks before it ran several times."""
+        if block.uuid in self._given or block.uuid in self._spawned:
+            return given
+        (call,) = dynamic.calls([self.pipeline.block(uuid) for uuid in block.upstream], given, many=False)
+        self._more[block.uuid] = call.keywords
+        return call.inputs
+
+    def _run_children(self, block: Block, given: Sequence[Any]) -> dynamic.Children:
+        """Run a dynamic child once for each item. One whose condition is false also holds back what comes after."""
+        record = self.record.block(block.uuid)
+        record.status, record.children = "running", []
+        outputs = []
         try:
-            if unit.is_stream:
-                from mage_project.runner.stream import Stream
-
-                return Stream(unit, self, inputs).execute()
-            return Whole(unit.blocks[0], self, inputs[unit.uuids[0]]).execute()
-        except MageProjectError as error:
-            if error.block in unit.uuids:
-                failed = self.record.block(error.block)
-                failed.status, failed.error = "failed", str(error)
-            raise
+            for call in dynamic.calls([self.pipeline.block(uuid) for uuid in block.upstream], given, many=True):
+                child = replace(block, uuid=record.new_child(call.name).uuid, child_of=block.uuid)
+                self._more[child.uuid] = {"dynamic_block_index": call.index, **call.keywords}
+                if self._addons.allow(child, call.inputs):
+                    returned = self._attempts.run(Unit(blocks=(child,)), {child.uuid: call.inputs})
+                    outputs.append(values.outputs(returned))
+                else:
+                    self._pass_over(child)
         finally:
-            peak = memory.peak_rss_bytes()
-            self.record.peak_rss_bytes = max(self.record.peak_rss_bytes, memory_before, peak)
-            for record in records:
-                record.peak_rss_bytes = peak
-
-    def _start_peak(self) -> int:
-        before = memory.peak_rss_bytes()
-        memory.reset_peak()
-        return before
+            record.gather()
+        self.keep(block, outputs)
+        self.reporter.block_ended(record)
+        return dynamic.Children(outputs=outputs)
 
     @contextmanager
     def committed_together(self, block: Block) -> Iterator[None]:
@@ -274,16 +232,16 @@ class Run:
     # -- the end
 
     def warn(self, block: Block, message: str) -> None:
-        self._warned(block.uuid, message)
+        self.warned(block.uuid, message)
 
-    def _warned(self, block: str | None, message: str) -> None:
+    def warned(self, block: str | None, message: str) -> None:
         if message not in self.record.warnings:
             self.record.warnings.append(message)
             self.reporter.said(block, f"warning: {message}")
 
     def _interrupted(self, error: Interrupted) -> None:
         self.record.status, self.record.exit_code = "failed", error.exit_code
-        done = all(block.status in ("completed", "skipped") for block in self.record.blocks)
+        done = all(block.status in ("completed", "skipped", "condition_failed") for block in self.record.blocks)
         state = "everything had been committed before" if done else "what was not finished is rolled back"
         self.record.error = f"interrupted ({error}): {state}"
 

@@ -50,7 +50,8 @@ class PostgresStore:
         return replace(table, schema=names.identifier(schema, "schema"), name=name)
 
     def written(self, table: Table) -> str:
-        return sql.Identifier(str(table.schema), table.name).as_string(self._transaction.connection)
+        parts = [part for part in (table.schema, table.name) if part]
+        return sql.Identifier(*parts).as_string(self._transaction.connection)
 
     def store(self, data: Any, table: Table) -> int:
         options = Options(if_exists="replace", rename=names.column_names)
