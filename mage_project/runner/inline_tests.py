@@ -43,7 +43,7 @@ def verdict(block: Block, records: Iterable[TestRecord]) -> None:
     if failed:
         what = "; ".join(f"test '{record.name}' failed: {record.message}" for record in failed)
         where = f"block '{block.uuid}' ({block.path and block.path.name})"
-        error = TestFailed(what, where=where, hint=f"see what it makes: mage-project block {block.uuid}")
+        error = TestFailed(what, where=where, hint=f"see what it makes: mage-project block {block.original}")
         error.block = block.uuid
         raise error
 

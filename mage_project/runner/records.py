@@ -84,6 +84,7 @@ class BlockRecord:
             self.drop(child.dropped)
             self.seconds += child.seconds
             self.peak_rss_bytes = max(self.peak_rss_bytes or 0, child.peak_rss_bytes or 0)
+            self.error = self.error or child.error
         self.tests = _together([child.tests for child in children])
         going = {child.status for child in children} - {"condition_failed"}
         self.status = "failed" if "failed" in going else "completed" if going or not children else "condition_failed"

@@ -9,6 +9,7 @@ from typing import Any
 
 from mage_project.errors import UsageError, did_you_mean
 from mage_project.project import Block, Pipeline, Project
+from mage_project.runner import dynamic
 from mage_project.runner.kept import Kept
 from mage_project.runner.records import RunRecord
 from mage_project.runner.reporting import Reporter, Silent
@@ -32,26 +33,54 @@ def run_block(
     block = found.block(uuid)
     kept = Kept(found)
     said = (reporter or Silent()).said
-    inputs = (
-        [_read(path) for path in files]
-        if files
-        else [_input(kept, found, block, name, said) for name in block.upstream]
+    if files:
+        call = dynamic.Call(inputs=_files(block, files))
+    else:
+        call = _first_call(found, block, [_input(kept, found, block, name, said) for name in block.upstream], said)
+    # What is only tried tells nobody, and is tried whatever the conditions say.
+    alone = replace(
+        block, upstream=(), configuration={**block.configuration, "stream": False}, callbacks=(), conditions=()
     )
-    if len(inputs) != len(block.upstream) and files:
-        raise UsageError(
-            f"block '{uuid}' takes {len(block.upstream)} inputs, {len(inputs)} files were given",
-            hint=f"one --input for each of: {', '.join(block.upstream) or 'none'}",
-        )
-    alone = replace(block, upstream=(), configuration={**block.configuration, "stream": False})
     record, run = execute(
         replace(found, blocks=(alone,)),
-        {**kept.variables(), **variables},
+        {**kept.variables(), **call.keywords, **variables},
         reporter=reporter,
         local=local,
-        inputs={uuid: inputs},
+        inputs={uuid: call.inputs},
         whole=found,
     )
     return record, run.output
+
+
+def _files(block: Block, files: Sequence[Path]) -> list[Any]:
+    if len(files) != len(block.upstream):
+        raise UsageError(
+            f"block '{block.uuid}' takes {len(block.upstream)} inputs, {len(files)} files were given",
+            hint=f"one --input for each of: {', '.join(block.upstream) or 'none'}",
+        )
+    return [_read(path) for path in files]
+
+
+def _first_call(pipeline: Pipeline, block: Block, given: Sequence[Any], said: Said) -> dynamic.Call:
+    """The one run of the block, or the first one where it runs once for each item of a dynamic block."""
+    spawned = dynamic.spawned(pipeline.blocks)
+    upstream = [pipeline.block(uuid) for uuid in block.upstream]
+    values = [
+        dynamic.Children(outputs=value) if each.uuid in spawned else value
+        for each, value in zip(upstream, given, strict=True)
+    ]
+    calls = dynamic.calls(upstream, values, many=block.uuid in spawned)
+    if not calls:
+        raise UsageError(f"the last run gave no items for '{block.uuid}'", hint="give the input: --input FILE")
+    if block.uuid in spawned:
+        if block.type == "data_exporter" and len(calls) > 1:
+            raise UsageError(
+                f"'{block.uuid}' runs once for each of {len(calls)} items: one alone would write a part for the whole",
+                hint="run the pipeline, or give the input: --input FILE",
+            )
+        said(block.uuid, f"on the first of {len(calls)} items in the last run")
+        return replace(calls[0], keywords={"dynamic_block_index": 0, **calls[0].keywords})
+    return calls[0]
 
 
 def _pipeline_with(project: Project, uuid: str, wanted: str | None) -> Pipeline:

@@ -51,7 +51,7 @@ class Whole:
         finally:
             record.seconds = time.perf_counter() - started
         if output is not None:
-            run.keep(block, handed_on)
+            run.keep(block, values.outputs(output) if block.is_dynamic else handed_on)
         record.status = "completed"
         return output
 

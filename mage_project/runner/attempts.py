@@ -1,0 +1,86 @@
+"""Runs a unit until it has succeeded or failed for good, and then calls the callbacks of its blocks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from mage_project.errors import MageProjectError
+from mage_project.runner import memory
+from mage_project.runner.addons import Addons
+from mage_project.runner.plan import Unit
+from mage_project.runner.whole import Whole
+
+if TYPE_CHECKING:
+    from mage_project.runner.run import Run
+
+#: Pauses before a block whose failure may pass (a dropped connection) is run again.
+RETRY_DELAYS_S = (1.0, 3.0)
+
+Inputs = Mapping[str, Sequence[Any]]
+
+
+class Attempts:
+    """The attempts of one run."""
+
+    def __init__(self, run: Run, addons: Addons, delays_s: Sequence[float]) -> None:
+        self._run = run
+        self._addons = addons
+        self._delays_s = delays_s
+
+    def run(self, unit: Unit, inputs: Inputs) -> Any:
+        """What the block returned; a stream hands on its outputs by itself. Raises the error of the last attempt."""
+        run = self._run
+        try:
+            returned = self._repeated(unit, inputs)
+        except MageProjectError as error:
+            for block in unit.blocks:
+                if block.uuid == error.block:
+                    self._addons.failed(block, run.returned.pop(block.uuid, []), error)
+            raise
+        for block in unit.blocks:
+            run.reporter.block_ended(run.record.block(block.uuid))
+            self._addons.succeeded(block, run.returned.pop(block.uuid, []))
+        return returned
+
+    def _repeated(self, unit: Unit, inputs: Inputs) -> Any:
+        """Again where the failure may pass. Nothing is left of an attempt that failed."""
+        for delay_s in self._delays_s:
+            try:
+                return self._attempt(unit, inputs)
+            except MageProjectError as error:
+                if not error.transient:
+                    raise
+                self._run.warned(error.block, f"{error.what}; trying again in {delay_s:g} s")
+                time.sleep(delay_s)
+        return self._attempt(unit, inputs)
+
+    def _attempt(self, unit: Unit, inputs: Inputs) -> Any:
+        record = self._run.record
+        blocks = [record.block(block.uuid) for block in unit.blocks]
+        for block in blocks:
+            block.reset()
+        before = _start_peak()
+        try:
+            if unit.is_stream:
+                from mage_project.runner.stream import Stream
+
+                return Stream(unit, self._run, inputs).execute()
+            return Whole(unit.blocks[0], self._run, inputs[unit.uuids[0]]).execute()
+        except MageProjectError as error:
+            if error.block in unit.uuids:
+                failed = record.block(error.block)
+                failed.status, failed.error = "failed", str(error)
+            raise
+        finally:
+            peak = memory.peak_rss_bytes()
+            record.peak_rss_bytes = max(record.peak_rss_bytes, before, peak)
+            for block in blocks:
+                block.peak_rss_bytes = peak
+
+
+def _start_peak() -> int:
+    before = memory.peak_rss_bytes()
+    memory.reset_peak()
+    return before
