@@ -84,6 +84,7 @@ class Answering(BaseHTTPRequestHandler):
         host = self.path.rpartition(":")[0].strip("[]")
         self.send_response(200)
         self.end_headers()
+        self.close_connection = False  # also for Python 3.11, which asks by HTTP/1.0
         self.connection = self.server.context(host).wrap_socket(self.connection, server_side=True)
         self.rfile = self.connection.makefile("rb")
         self.wfile = self.connection.makefile("wb", buffering=0)

@@ -15,6 +15,9 @@ from mage_project.project.model import FOLDERS
 
 TAXI = re.compile(r"tripdata|taxi|[lt]pep_|nyc-tlc|\bfhv", re.IGNORECASE)
 FETCHES = re.compile(r"https?://\S*(tripdata|nyc-tlc|trip-data|releases/|cloudfront|csv)|https?://[\d.]+[:/]")
+BUCKET = re.compile("bucket", re.IGNORECASE)
+#: As BigQuery's tables are named in Python.
+TABLE = re.compile(r"""['"]([\w-]+)\.(\w+)\.\w+['"]""")
 #: What an unknown part of a name may stand for: most often it is a month.
 MONTHS = [f"{month:02}" for month in range(1, 13)]
 
@@ -25,6 +28,7 @@ class FoundPipeline:
 
     uuid: str
     text: str
+    blocks: Sequence[Mapping[str, Any]]
     sources: Mapping[str, Path]
 
     @property
@@ -41,6 +45,28 @@ class FoundPipeline:
         for path in self.sources.values():
             if path.parent.name in ("data_loaders", "custom") and path.suffix == ".py":
                 yield from named_objects(_read(path))
+
+    @property
+    def checks(self) -> list[str]:
+        """The SQL that looks at a table of another block without saying so."""
+        loose = [
+            block for block in self.blocks if not block.get("upstream_blocks") and not block.get("downstream_blocks")
+        ]
+        return [block["uuid"] for block in loose if block.get("language") == "sql" and block["type"] == "data_loader"]
+
+    def datasets(self) -> Iterator[tuple[str, str]]:
+        """Project ("" where it is not named) and dataset of BigQuery's tables that the pipeline writes."""
+        for path in self.sources.values():
+            yield from TABLE.findall(_read(path))
+        for block in self.blocks:
+            configuration = block.get("configuration") or {}
+            if configuration.get("data_provider") == "bigquery" and configuration.get("data_provider_schema"):
+                yield "", configuration["data_provider_schema"]
+
+    def buckets(self) -> set[str]:
+        """The buckets that its Python names: on their authors' Google they were there."""
+        sources = (_read(path) for path in self.sources.values() if path.suffix == ".py")
+        return {value for source in sources for name, value in constants(source) if BUCKET.search(name)} - {""}
 
     def _texts(self) -> Iterator[str]:
         yield self.text
@@ -66,7 +92,7 @@ class FoundProject:
         except yaml.YAMLError:  # the run will say so
             blocks = []
         sources = {str(entry.get("uuid")): path for entry in blocks for path in self._files(entry)}
-        return FoundPipeline(uuid=metadata.parent.name, text=text, sources=sources)
+        return FoundPipeline(uuid=metadata.parent.name, text=text, blocks=blocks, sources=sources)
 
     def _files(self, entry: Mapping[str, Any]) -> Sequence[Path]:
         folder = self.root / FOLDERS.get(str(entry.get("type")), "custom")
@@ -80,12 +106,22 @@ def projects_below(folder: Path) -> list[FoundProject]:
     return [FoundProject(name=str(root.relative_to(folder)), root=root) for root in sorted(roots)]
 
 
+def constants(source: str) -> Iterator[tuple[str, str]]:
+    """The names to which the code assigns text, and that text; arguments given by name, too."""
+    for node in _parsed(source):
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            name, value = node.targets[0].id, node.value
+        elif isinstance(node, ast.keyword) and node.arg:
+            name, value = node.arg, node.value
+        else:
+            continue
+        if isinstance(value, ast.Constant) and isinstance(value.value, str):
+            yield name, value.value
+
+
 def named_objects(source: str) -> Iterator[tuple[str, str]]:
     """What a block's code assigns to names like `bucket_name` and `object_key`; unknown parts are tried as months."""
-    try:
-        assignments = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Assign)]
-    except SyntaxError:
-        return
+    assignments = [node for node in _parsed(source) if isinstance(node, ast.Assign)]
     known: dict[str, str] = {}
     keys: list[str] = []
     for node in assignments:
@@ -95,7 +131,7 @@ def named_objects(source: str) -> Iterator[tuple[str, str]]:
             known[name] = values[0]
         if "key" in name or "blob" in name:
             keys += values
-    buckets = [value for name, value in known.items() if "bucket" in name]
+    buckets = [value for name, value in known.items() if BUCKET.search(name)]
     yield from ((bucket, key) for bucket in buckets for key in keys if TAXI.search(key))
 
 
@@ -115,6 +151,14 @@ def _part(node: ast.expr, known: Mapping[str, str], otherwise: str) -> str:
         return str(node.value)
     inner = node.value if isinstance(node, ast.FormattedValue) else node
     return known.get(inner.id, otherwise) if isinstance(inner, ast.Name) else otherwise
+
+
+def _parsed(source: str) -> Iterator[ast.AST]:
+    """All parts of the code; none where it is not Python."""
+    try:
+        yield from ast.walk(ast.parse(source))
+    except SyntaxError:
+        return
 
 
 def _read(path: Path) -> str:

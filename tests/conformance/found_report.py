@@ -29,9 +29,16 @@ class Row:
         if self.mage is None or self.mage.cause or self.ours.cause:
             return []
         here, there = self.ours.left, self.mage.left
-        lonely = [f"{name} only {'here' if name in here else 'in Mage'}" for name in sorted(here.keys() ^ there.keys())]
-        common = ((name, here[name].difference(there[name])) for name in sorted(here.keys() & there.keys()))
-        return lonely + [f"{name}: {difference} (here, Mage)" for name, difference in common if difference]
+        common, lonely = self.places & here.keys() & there.keys(), self.places & (here.keys() ^ there.keys())
+        differences = ((name, here[name].difference(there[name])) for name in sorted(common))
+        return [f"{name} only {'here' if name in here else 'in Mage'}" for name in sorted(lonely)] + [
+            f"{name}: {difference} (here, Mage)" for name, difference in differences if difference
+        ]
+
+    @property
+    def places(self) -> set[str]:
+        """What one of the two changed."""
+        return self.ours.changed | (self.mage.changed if self.mage else set())
 
     @property
     def compared(self) -> str:
@@ -41,7 +48,7 @@ class Row:
             return f"Mage fails: {self.mage.cause}"
         if self.ours.cause:
             return "Mage passes"
-        return "; ".join(self.differences) or f"the same rows in {len(self.ours.left)} places"
+        return "; ".join(self.differences) or f"the same rows in {len(self.places)} places"
 
 
 def as_text(row: Row) -> str:

@@ -33,7 +33,13 @@ class Run:
     seconds: float
     cause: str | None
     notes: Sequence[str]
+    before: Left
     left: Left
+
+    @property
+    def changed(self) -> set[str]:
+        """The names of what is not as it was before."""
+        return {name for name in self.before.keys() | self.left.keys() if self.before.get(name) != self.left.get(name)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +112,7 @@ class OurRuns:
 
     def run(self, pipeline: FoundPipeline, *, look: bool) -> Run:
         self.copy.put_missing(pipeline)
+        before = self.copy.left() if look else {}
         command = (
             self.commands / "mage-project",
             "run",
@@ -115,9 +122,11 @@ class OurRuns:
             "--project",
             self.copy.root,
         )
+        if look and pipeline.checks:  # as often as in Mage, where it takes two runs
+            self.copy.run(command, {})
         ended, seconds = self.copy.run(command, {})
-        left = self.copy.left() if look else {}
-        return Run(seconds=seconds, cause=our_cause(ended), notes=self.copy.take_notes(), left=left)
+        after = self.copy.left() if look else {}
+        return Run(seconds=seconds, cause=our_cause(ended), notes=self.copy.take_notes(), left=after, before=before)
 
 
 def our_cause(ended: Ended | None) -> str | None:
@@ -131,7 +140,7 @@ def our_cause(ended: Ended | None) -> str | None:
     except ValueError:
         return one_line(ended.said) or f"exit code {ended.exit_code}"
     blocks = [f"{block['uuid']}: {block['error']}" for block in outcome.get("blocks", ()) if block.get("error")]
-    return one_line(blocks[0] if blocks else str(outcome.get("error")))
+    return one_line(blocks[0] if blocks else outcome.get("error") or ended.err)
 
 
 def one_line(text: str) -> str:
