@@ -103,6 +103,16 @@ class Commits:
 _current: ContextVar[Commits | None] = ContextVar("mage_project_commits", default=None)
 
 
+@contextmanager
+def at_once() -> Iterator[None]:
+    """Inside, nothing is collected: what is written must be there for the next statement."""
+    token = _current.set(None)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
 def current() -> Commits | None:
     """The commits that are being collected here, or None where a connector commits at once."""
     return _current.get()

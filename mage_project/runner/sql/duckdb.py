@@ -61,9 +61,11 @@ class DuckDBStore:
             row = answer.fetchone() if counts else None
         return int(row[0]) if row else None
 
-    def fetch(self, query: str, limit: int | None = None) -> pd.DataFrame:
-        with self._connector.session.writing("executing SQL"):  # a query may write, too: RETURNING
-            return self._connector.load(query, limit)
+    def fetch(self, query: str) -> pd.DataFrame:
+        return self._connector.load(query)
+
+    def rows_of(self, table: str, limit: int | None) -> pd.DataFrame:
+        return self._connector.load(f"SELECT * FROM {table}", limit)  # noqa: S608 - a name
 
     def count(self, table: str) -> int:
         row = self._connector.conn.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 - a name

@@ -100,7 +100,7 @@ class _Work:
     def run(self) -> Result:
         rendered = self._rendered()
         statements = self._split(rendered)
-        if self.settings.is_one_statement:
+        if self.settings.is_one_statement or any(each.is_script for each in statements):
             return self._unprepared(rendered)
         statements = [each for each in statements if not each.is_bracket]
         if not statements:
@@ -206,7 +206,7 @@ class _Work:
         return Result(frame=frame, rows=len(frame), rows_written=written, source=source)
 
     def _unprepared(self, rendered: Rendered) -> Result:
-        """All of the text at once, nothing handed on: `disable_query_preprocessing`."""
+        """All of the text at once, nothing handed on: `disable_query_preprocessing`, and BigQuery's scripts."""
         whole = Statement(text=rendered.text, start=0, number=1, words=())
         return Result(rows_written=self._execute(rendered, [whole], 1))
 
@@ -221,7 +221,7 @@ class _Work:
         """The rows of a table that are handed on; whoever gets a part is told so."""
         wanted = self.call.wanted_rows
         most = min((number for number in (limit, wanted) if number is not None), default=None)
-        frame = self.store.fetch(f"SELECT * FROM {name}", most)  # noqa: S608 - a name, or quoted
+        frame = self.store.rows_of(name, most)
         is_part = most is not None and len(frame) == most
         rows = self.store.count(name) if is_part else len(frame)
         if is_part and rows > len(frame) and wanted is None:

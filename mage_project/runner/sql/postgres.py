@@ -71,11 +71,12 @@ class PostgresStore:
             is_written = (cursor.statusmessage or "").startswith(("INSERT", "UPDATE", "DELETE", "MERGE", "SELECT"))
             return cursor.rowcount if is_written and cursor.description is None else None
 
-    def fetch(self, query: str, limit: int | None = None) -> pd.DataFrame:
-        if limit is not None:
-            query = f"SELECT * FROM (\n{query}\n) AS mage_project_query LIMIT {limit}"  # noqa: S608 - the block's own
+    def fetch(self, query: str) -> pd.DataFrame:
         with self._telling():
             return read_query(self._transaction.connection, query)
+
+    def rows_of(self, table: str, limit: int | None) -> pd.DataFrame:
+        return self.fetch(f"SELECT * FROM {table} LIMIT {'ALL' if limit is None else limit}")  # noqa: S608 - a name
 
     def count(self, table: str) -> int:
         with self._telling(), self._transaction.connection.cursor() as cursor:

@@ -25,6 +25,7 @@ class Statement:
     start: int
     number: int
     words: tuple[str, ...]
+    dialect: str = ""
     target: str | None = None
 
     @property
@@ -43,6 +44,11 @@ class Statement:
         return self.verb in verbs or "returning" in self.words
 
     @property
+    def is_script(self) -> bool:
+        """Whether it is a part of a script, which only makes sense as a whole (BigQuery)."""
+        return self.dialect == "bigquery" and self.verb in ("declare", "begin", "if", "loop", "while", "for", "repeat")
+
+    @property
     def is_bracket(self) -> bool:
         """Whether it only begins or commits a transaction, as all statements of a block are in one anyway."""
         return self.verb in ("begin", "commit") or self.words[:2] == ("start", "transaction") or self.words == ("end",)
@@ -53,7 +59,10 @@ def split(text: str, dialect: str) -> list[Statement]:
 
     Raises ConfigError where a string or a comment does not end.
     """
-    return [_statement(text, tokens, number) for number, tokens in enumerate(_groups(_tokens(text, dialect)), start=1)]
+    return [
+        _statement(text, tokens, number, dialect)
+        for number, tokens in enumerate(_groups(_tokens(text, dialect)), start=1)
+    ]
 
 
 def _tokens(text: str, dialect: str) -> list[Any]:
@@ -92,10 +101,17 @@ def _groups(tokens: Sequence[Any]) -> Iterator[list[Any]]:
         yield group
 
 
-def _statement(text: str, tokens: Sequence[Any], number: int) -> Statement:
+def _statement(text: str, tokens: Sequence[Any], number: int, dialect: str) -> Statement:
     start, end = tokens[0].start, tokens[-1].end + 1
     words = tuple(token.text.lower() for token in tokens[:6])
-    return Statement(text=text[start:end], start=start, number=number, words=words, target=_target(text, tokens, words))
+    return Statement(
+        text=text[start:end],
+        start=start,
+        number=number,
+        words=words,
+        dialect=dialect,
+        target=_target(text, tokens, words),
+    )
 
 
 def _target(text: str, tokens: Sequence[Any], words: Sequence[str]) -> str | None:

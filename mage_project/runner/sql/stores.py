@@ -37,8 +37,11 @@ class Store(Protocol):
     def execute(self, statement: str) -> int | None:
         """Execute a statement. Returns the number of rows that it wrote, None if it writes none."""
 
-    def fetch(self, query: str, limit: int | None = None) -> pd.DataFrame:
-        """What the query gives, at most `limit` rows."""
+    def fetch(self, query: str) -> pd.DataFrame:
+        """What the query gives."""
+
+    def rows_of(self, table: str, limit: int | None) -> pd.DataFrame:
+        """The rows of a table that is named as SQL names it, at most `limit` of them."""
 
     def count(self, table: str) -> int:
         """The rows of a table that is named as SQL names it."""
