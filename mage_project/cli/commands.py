@@ -68,22 +68,28 @@ def run(project: Project, pipeline: str, assignments: Sequence[str], local: bool
 
     Exit code 0: done, 1: a block failed, 2: wrong usage or configuration, 3: a test failed, 128 + n: ended by signal n.
     """
+    from mage_project.cli.again import run_again
     from mage_project.cli.guard import guarded
 
     variables = parsed(assignments)
+    again = run_again(project, pipeline, assignments, local=local)
 
     def killed(what: str) -> None:
-        _tell_failure(pipeline, MageProjectError(what), as_json=as_json)
+        _tell_failure(pipeline, MageProjectError(what, hint=again), as_json=as_json)
 
-    sys.exit(guarded(lambda: _run(project, pipeline, variables, local=local, as_json=as_json), killed=killed))
+    def work() -> int:
+        return _run(project, pipeline, variables, local=local, as_json=as_json, again=again)
+
+    sys.exit(guarded(work, killed=killed))
 
 
-def _run(project: Project, pipeline: str, variables: dict[str, Any], *, local: bool, as_json: bool) -> int:
+def _run(project: Project, pipeline: str, variables: dict[str, Any], *, local: bool, as_json: bool, again: str) -> int:
     from mage_project.cli.reporters import reporter_for
     from mage_project.runner.running import run_pipeline
 
+    reporter = reporter_for(as_json=as_json, again=again)
     try:
-        return run_pipeline(project, pipeline, variables, reporter=reporter_for(as_json=as_json), local=local).exit_code
+        return run_pipeline(project, pipeline, variables, reporter=reporter, local=local).exit_code
     except MageProjectError as error:
         _tell_failure(pipeline, error, as_json=as_json)
         return error.exit_code
@@ -231,7 +237,7 @@ def copy(project: Project, uuid: str, destination: Path, force: bool) -> None:
 
 @cli.group()
 def local() -> None:
-    """The local stack: a real Postgres and a GCS server, without Docker."""
+    """The local stack: a real Postgres, a GCS server and a BigQuery, without Docker."""
 
 
 @local.command()

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from mage_project.errors import MageProjectError
 from mage_project.project import Block, Pipeline, Problem, Project
+from mage_project.project.modules import modules
+from mage_project.runner.imports import unanswered
 from mage_project.runner.namespace import RUN_DECORATORS
 from mage_project.runner.variables import run_variables
 
@@ -23,11 +25,22 @@ def problems_of(project: Project, uuid: str) -> list[Problem]:
         if block.runs and block.language not in ("python", "sql"):
             what = f"block '{block.uuid}' is written in {block.language}: only Python and SQL blocks can be run"
             problems.append(Problem(message=what, path=pipeline.path, line=block.line))
-        if block.path and block.language == "python" and block.runs:
-            problems += _of_code(block, block.path)
+        for each in (block, *block.callbacks, *block.conditions):
+            if each.path and each.language == "python" and block.runs:
+                problems += _of_code(each, each.path)
         if block.path and block.language == "sql" and block.runs:
             problems += _of_sql(pipeline, block, block.path)
-    return problems + _of_io_config(project)
+    return problems + _of_imports(pipeline) + _of_io_config(project)
+
+
+def _of_imports(pipeline: Pipeline) -> list[Problem]:
+    """What the blocks, and the project's modules that they import, import from Mage and is not here."""
+    helpers = {module for path in pipeline.files for module in modules(pipeline.root, path)}
+    return [
+        Problem(message=message, path=path, line=line, warning=True)
+        for path in sorted(pipeline.files | helpers)
+        for line, message in unanswered(path)
+    ]
 
 
 def _of_code(block: Block, path: Path) -> list[Problem]:
@@ -43,13 +56,14 @@ def _of_code(block: Block, path: Path) -> list[Problem]:
         if isinstance(node, ast.FunctionDef)
         for decorator in node.decorator_list
     }
-    if wanted in decorators:
+    if wanted in decorators or (block.type == "callback" and decorators & {"on_success", "on_failure"}):
         return []
     return [
         Problem(
             message=f"block '{block.uuid}' has no @{wanted} function",
             path=path,
             hint=f"decorate one with @{wanted}",
+            warning=not block.runs,  # nothing is called, as in Mage
         )
     ]
 

@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 
-def reporter_for(*, as_json: bool) -> Reporter:
+def reporter_for(*, as_json: bool, again: str | None = None) -> Reporter:
+    """`again` is the command that is told as the next step when the run has failed."""
     if as_json:
-        return JsonReporter(sys.stdout, sys.stderr)
+        return JsonReporter(sys.stdout, sys.stderr, again)
     if sys.stdout.isatty():
-        return TerminalReporter(sys.stdout)
-    return PlainReporter(sys.stdout)
+        return TerminalReporter(sys.stdout, again)
+    return PlainReporter(sys.stdout, again)
 
 
 def _print(line: str, out: TextIO) -> None:
@@ -38,8 +39,9 @@ def _print(line: str, out: TextIO) -> None:
 class PlainReporter(Silent):
     """Lines as things happen, and the table at the end."""
 
-    def __init__(self, out: TextIO) -> None:
+    def __init__(self, out: TextIO, again: str | None = None) -> None:
         self._out = out
+        self._again = again
         self._lock = threading.Lock()
         self._told: dict[str, float] = {}
 
@@ -73,28 +75,30 @@ class PlainReporter(Silent):
 
     def run_ended(self, run: RunRecord) -> None:
         self.say(f"\n{run_table(run)}\n")
-        self.say(_verdict(run))
+        self.say(_verdict(run, self._again))
 
 
 class JsonReporter(Silent):
     """One JSON object on `out` at the end; what blocks say goes to `err`."""
 
-    def __init__(self, out: TextIO, err: TextIO) -> None:
+    def __init__(self, out: TextIO, err: TextIO, again: str | None = None) -> None:
         self._out = out
         self._err = err
+        self._again = again
 
     def said(self, block: str | None, line: str) -> None:
         _print(f"{block}: {line}" if block else line, self._err)
 
     def run_ended(self, run: RunRecord) -> None:
-        _print(json.dumps(run.as_dict(), ensure_ascii=False), self._out)
+        told = {**run.as_dict(), "next": self._again if run.status == "failed" else None}
+        _print(json.dumps(told, ensure_ascii=False), self._out)
 
 
 class TerminalReporter(PlainReporter):
     """A bar for each block that runs: rows as they pass, bytes as they come."""
 
-    def __init__(self, out: TextIO) -> None:
-        super().__init__(out)
+    def __init__(self, out: TextIO, again: str | None = None) -> None:
+        super().__init__(out, again)
         self._progress: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
 
@@ -156,10 +160,11 @@ class TerminalReporter(PlainReporter):
             self._progress.update(self._tasks[key], figure=figure)
 
 
-def _verdict(run: RunRecord) -> str:
+def _verdict(run: RunRecord, again: str | None) -> str:
     tests = [test for block in run.blocks for test in block.tests if test.ran]
     passed = sum(test.passed for test in tests)
     figures = f"{run.seconds:.2f} s, {run.peak_rss_bytes / 1e6:,.0f} MB at the most"
     if run.status == "completed":
         return f"✓ {run.pipeline} completed in {figures}; {passed} of {len(tests)} tests passed"
-    return f"✗ {run.pipeline} failed after {figures}\n{run.error}"
+    last = f"\n  next:  {again}" if again else ""
+    return f"✗ {run.pipeline} failed after {figures}\n{run.error}{last}"

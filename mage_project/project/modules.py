@@ -30,12 +30,23 @@ def _imported(root: Path, path: Path) -> Iterator[Path]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.ImportFrom):
+            module = _absolute(root, path, node)
+            names = [module, *(f"{module}.{alias.name}" for alias in node.names)] if module else []
         else:
             continue
         for name in names:
             yield from _files(root, name)
+
+
+def _absolute(root: Path, path: Path, node: ast.ImportFrom) -> str:
+    """The module that the statement in `path` imports from; of `from ..x import y`, its name from the root."""
+    if not node.level:
+        return node.module or ""
+    above = list(path.parents)[node.level - 1 : node.level]
+    if not above or not above[0].is_relative_to(root):
+        return ""
+    return ".".join([*above[0].relative_to(root).parts, *([node.module] if node.module else [])])
 
 
 def _files(root: Path, module: str) -> Iterator[Path]:

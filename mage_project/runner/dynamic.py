@@ -79,10 +79,10 @@ def _items(block: Block, value: Any) -> list[Item]:
     """What one upstream block gives to the runs of its reader; a dynamic block's value is the list of its outputs."""
     if isinstance(value, Children):
         if block.is_dynamic:
-            return [item for outputs in value.outputs for item in _items_of(block, outputs)]
+            return [item for outputs in value.outputs for item in items_of(block, outputs)]
         every = [_of_child(outputs) for outputs in value.outputs]
         return [_reduced(every)] if block.reduces else every
-    return _items_of(block, value or []) if block.is_dynamic else [Item(value=value)]
+    return items_of(block, value or []) if block.is_dynamic else [Item(value=value)]
 
 
 def _of_child(outputs: list[Any]) -> Item:
@@ -103,8 +103,11 @@ def _reduced(children: Sequence[Item]) -> Item:
     return Item(value=gathered, metadata=metadata)
 
 
-def _items_of(block: Block, outputs: Sequence[Any]) -> list[Item]:
-    """The items of a dynamic block, each with its metadata. A row of a frame comes as a Series."""
+def items_of(block: Block, outputs: Sequence[Any]) -> list[Item]:
+    """The items of a dynamic block, each with its metadata. A row of a frame comes as a Series.
+
+    Raises BlockError for anything else.
+    """
     items, metadata = [*outputs, None, None][:2]
     metadata = metadata or []
     if values.is_frame(items):

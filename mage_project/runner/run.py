@@ -146,9 +146,8 @@ class Run:
     def _run_unit(self, unit: Unit) -> None:
         """One unit, without the blocks whose condition is false and those that need them."""
         given = {block.uuid: self._inputs(block, unit) for block in unit.blocks}
-        going = [block for block in unit.blocks if not self._is_held_back(block)]
-        inputs = {block.uuid: self._combined(block, given[block.uuid]) for block in going}
-        unit = unit.only([block for block in going if self._goes_ahead(block, inputs[block.uuid])])
+        inputs = self._allowed(unit, given)
+        unit = unit.only([block for block in unit.blocks if block.uuid in inputs])
         if not unit.blocks:
             return
         first = unit.blocks[0]
@@ -167,23 +166,21 @@ class Run:
         members = unit.uuids if unit.is_stream else ()
         return [None if uuid in members else self.values.take(uuid) for uuid in block.upstream]
 
-    def _is_held_back(self, block: Block) -> bool:
-        """Whether a block before it did not run, because of a condition."""
-        if self._passed_over.isdisjoint(block.upstream):
-            return False
-        self._pass_over(block)
-        return True
-
     def _pass_over(self, block: Block) -> None:
         self._passed_over.add(block.original)
         self.record.block(block.uuid).status = "condition_failed"
 
-    def _goes_ahead(self, block: Block, inputs: Sequence[Any]) -> bool:
-        """Whether the conditions allow it. A dynamic child is asked for itself."""
-        if block.uuid in self._spawned or self._addons.allow(block, inputs):
-            return True
-        self._pass_over(block)
-        return False
+    def _allowed(self, unit: Unit, given: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
+        """The inputs of the blocks that run. The conditions of a dynamic child are asked for each of its runs."""
+        inputs = {}
+        for block in unit.blocks:
+            if self._passed_over.isdisjoint(block.upstream):
+                mine = self._combined(block, given[block.uuid])
+                if block.uuid in self._spawned or self._addons.allow(block, mine):
+                    inputs[block.uuid] = mine
+                    continue
+            self._pass_over(block)
+        return inputs
 
     def _combined(self, block: Block, given: Sequence[Any]) -> Sequence[Any]:
         """The inputs of a block that runs once, where blocks before it ran several times."""

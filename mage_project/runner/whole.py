@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mage_project.project import Block
-from mage_project.runner import namespace, sensors, values
+from mage_project.runner import dynamic, namespace, sensors, values
 from mage_project.runner.blame import RAISED, block_error, misuse
 from mage_project.runner.calls import call, takes_stream
 from mage_project.runner.inline_tests import run_test, verdict
@@ -42,6 +42,8 @@ class Whole:
             with run.speaking(block), run.committed_together(block):
                 code = namespace.load(block)
                 output = self._output(code)
+                if block.is_dynamic and run.pipeline.downstream(block.original):
+                    dynamic.items_of(block, values.outputs(output))
                 record.drop(values.take_dropped(output))
                 handed_on = values.handed_on(output)
                 record.count_out(values.rows(handed_on), values.size(handed_on))

@@ -1,0 +1,123 @@
+"""Blocks that run once for each item of a dynamic block."""
+
+from __future__ import annotations
+
+import pytest
+
+from mage_project.errors import StoreUnavailable
+from mage_project.project import Block
+from mage_project.runner.dynamic import Children, calls, spawned
+from mage_project.runner.run import Run
+from mage_project.runner.running import importable
+from mage_project.runner.single import run_block
+from tests.projects import block, write_project
+
+DYNAMIC = {"configuration": {"dynamic": True}}
+REDUCE = {"configuration": {"reduce_output": True}}
+LINE = [block("a", "data_loader", **DYNAMIC), block("b", "transformer", "a", **REDUCE), block("c", "custom", "b")]
+ITEMS = "@data_loader\ndef load():\n    return [[1, 2, 3], [{'block_uuid': 'one'}]]\n"
+TENTH = "@transformer\ndef tenth(n, **kwargs):\n    return n / 10\n"
+END = "@custom\ndef end(given, **kwargs):\n    kwargs['seen'].append(given)\n"
+
+
+class Seen(list):
+    """Never copied."""
+
+    def __deepcopy__(self, memo):
+        return self
+
+
+@pytest.fixture
+def seen():
+    return Seen()
+
+
+def run(tmp_path, code, blocks=LINE, **given):
+    project = write_project(tmp_path, blocks, code)
+    with importable(project.root):
+        return Run(project.pipeline("p"), given, retry_delays_s=(0.0,)).execute()
+
+
+def make(uuid: str, *upstream: str, **configuration: bool) -> Block:
+    return Block(uuid=uuid, type="transformer", upstream=upstream, configuration=configuration)
+
+
+def test_children_of_children_run_as_often_until_one_reduces():
+    blocks = [make("d", "c"), make("c", "b", reduce_output=True), make("b", "a"), make("a", dynamic=True)]
+    assert spawned(blocks) == {"b", "c"}
+
+
+def test_every_combination_of_several_inputs_runs_the_last_one_fastest():
+    dynamic = [make("a", dynamic=True), make("b"), make("c", dynamic=True)]
+    found = calls(dynamic, [[[1, 2]], "b", [["x", "y"]]], many=True)
+    assert [call.inputs for call in found] == [[1, "b", "x"], [1, "b", "y"], [2, "b", "x"], [2, "b", "y"]]
+    assert [call.index for call in found] == [0, 1, 2, 3]
+
+
+def test_no_items_are_no_runs():
+    assert calls([make("a", dynamic=True)], [[[], []]], many=True) == []
+    assert calls([make("b", reduce_output=True)], [Children(outputs=[])], many=False)[0].inputs == [[]]
+
+
+def test_one_row_stands_for_all_runs_of_a_block(tmp_path, seen):
+    record = run(tmp_path, {"a": ITEMS, "b": TENTH, "c": END}, seen=seen)
+    assert (record.error, seen) == (None, [[0.1, 0.2, 0.3]])
+    children = record.block("b").as_dict()["children"]
+    assert [(child["uuid"], child["status"]) for child in children] == [
+        ("b:one", "completed"),
+        ("b:1", "completed"),
+        ("b:2", "completed"),
+    ]
+
+
+def test_the_error_of_a_child_names_it(tmp_path, seen):
+    record = run(tmp_path, {"a": ITEMS, "b": TENTH.replace("n / 10", "1 / (n - 2)"), "c": END}, seen=seen)
+    assert "block 'b:1'" in record.error
+    assert [each.status for each in record.blocks] == ["completed", "failed", "pending"]
+
+
+def test_tests_of_a_child_count_once_for_all_of_its_runs(tmp_path, seen):
+    check = "\n@test\ndef check(tenth, **kwargs):\n    assert kwargs['dynamic_block_index'] < 2, 'the third'\n"
+    record = run(tmp_path, {"a": ITEMS, "b": TENTH + check, "c": END}, seen=seen)
+    assert record.exit_code == 3
+    assert [(test.name, test.passed, test.message) for test in record.block("b").tests] == [
+        ("check", False, "the third")
+    ]
+
+
+def test_only_the_child_that_failed_is_tried_again(tmp_path, seen):
+    flaky = "@transformer\ndef flaky(n, **kwargs):\n    kwargs['seen'].append(n)\n"
+    flaky += "    if kwargs['seen'] == [1, 2]:\n        raise kwargs['error']\n"
+    end = "@custom\ndef end(given):\n    pass\n"
+    record = run(tmp_path, {"a": ITEMS, "b": flaky, "c": end}, seen=seen, error=StoreUnavailable("gone"))
+    assert (record.error, seen) == (None, [1, 2, 2, 3])
+
+
+@pytest.mark.parametrize(
+    "returned",
+    [
+        pytest.param("[1, 2, 3]", id="the items alone"),
+        pytest.param("{'a': 1}", id="a dict"),
+        pytest.param("[[1], [2]]", id="metadata that are no dicts"),
+        pytest.param("[[1, 2], {'x': 1}]", id="one metadata for all"),
+    ],
+)
+def test_what_are_no_items_is_an_error_that_says_what_is_wanted(tmp_path, seen, returned):
+    loader = f"@data_loader\ndef load():\n    return {returned}\n"
+    record = run(tmp_path, {"a": loader, "b": TENTH, "c": END}, seen=seen)
+    assert "the dynamic block 'a' returned no items and metadata" in record.error
+    assert "return [[item, ...], [metadata, ...]]" in record.error
+    assert [each.status for each in record.blocks] == ["failed", "pending", "pending"]
+
+
+def test_a_dynamic_child_does_not_stream(tmp_path, seen):
+    blocks = [LINE[0], block("b", "transformer", "a", configuration={"stream": True, "reduce_output": True}), LINE[2]]
+    record = run(tmp_path, {"a": ITEMS, "b": TENTH, "c": END}, blocks, seen=seen)
+    assert (record.error, seen) == (None, [[0.1, 0.2, 0.3]])
+
+
+def test_one_block_is_tried_on_the_first_item(tmp_path, seen):
+    assert run(tmp_path, {"a": ITEMS, "b": TENTH, "c": "@custom\ndef end(given):\n    return given\n"}).error is None
+    project = write_project(tmp_path, LINE, {})
+    assert run_block(project, "b", {})[1] == 0.1
+    assert run_block(project, "c", {})[1] == [0.1, 0.2, 0.3]
