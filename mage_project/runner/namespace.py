@@ -13,6 +13,7 @@ from typing import Any
 from mage_project.errors import ConfigError
 from mage_project.project import Block
 from mage_project.runner.blame import RAISED, block_error
+from mage_project.standins.old_pandas import statements
 
 Function = Callable[..., Any]
 #: Decorators whose functions a run calls, by the type of block they belong to.
@@ -99,9 +100,10 @@ def load(block: Block) -> Code:
     sys.modules[module.__name__] = module
     for name in DECORATORS:
         module.__dict__[name] = code.collector(name)
+    module.__dict__[statements.NAME] = statements
     source = block.path.read_bytes()
     try:
-        compiled = compile(source, str(block.path), "exec", dont_inherit=True)
+        compiled = compile(statements.rewritten(source, str(block.path)), str(block.path), "exec", dont_inherit=True)
     except SyntaxError as error:
         raise ConfigError(
             f"block '{block.uuid}' is not valid Python: {error.msg}", where=f"{block.path}:{error.lineno}"

@@ -17,6 +17,7 @@ from mage_project.runner.interrupts import Interrupted, Interrupts
 from mage_project.runner.records import RunRecord
 from mage_project.runner.reporting import Reporter, Silent
 from mage_project.runner.run import Run
+from mage_project.standins import old_pandas
 
 
 def run_pipeline(
@@ -43,7 +44,7 @@ def execute(
     """Run the pipeline in its project's surroundings; `inputs` stand in for what upstream blocks would give."""
     teller = reporter or Silent()
     interrupts = Interrupts()
-    with importable(pipeline.root), interrupts.listening():
+    with importable(pipeline.root), old_pandas.understood(), interrupts.listening():
         run = Run(pipeline, variables, reporter=teller, interrupts=interrupts, inputs=inputs, whole=whole)
         try:
             with services.provided(pipeline, variables, local=local, said=lambda line: teller.said(None, line)):

@@ -63,6 +63,14 @@ class _Handler(logging.Handler):
         self._said(_speaker.get(), self.format(record))
 
 
+def _warning(message: Warning | str, category: type[Warning], filename: str, line: int, *_rest: object) -> str:
+    """What a warning says. What pandas says of a change that is lost is an essay without a place."""
+    if category.__name__ != "ChainedAssignmentError":
+        return str(message)
+    place = f"line {line} of {filename.rpartition('/')[2]}"
+    return f"this changes a copy, so the frame stays as it is ({place}): write df.loc[rows, columns] = value"
+
+
 @contextmanager
 def heard(said: Said, warned: Callable[[str | None, str], None]) -> Iterator[logging.Logger]:
     """While inside, prints go to `said` and warnings to `warned`; yields the logger that blocks are given."""
@@ -76,7 +84,7 @@ def heard(said: Said, warned: Callable[[str | None, str], None]) -> Iterator[log
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("always", UserWarning)
-            warnings.showwarning = lambda message, *_args, **_kwargs: warned(_speaker.get(), str(message))
+            warnings.showwarning = lambda *given, **_kwargs: warned(_speaker.get(), _warning(*given))
             yield logger
     finally:
         sys.stdout = stdout
