@@ -19,15 +19,18 @@ from mage_project.local.failures import MissingPart, tail
 from mage_project.local.launches import open_log
 
 VERSION = (3, 13)
-#: What the server needs, exactly: its launcher changes private parts of the first.
+#: What the server needs, exactly: its launcher changes private parts of the first, which lives on trees of sqlglot.
+#: The extra `local` of pyproject.toml says the same.
 PACKAGES = (
     "local-bigquery==0.3.0",
     "duckdb==1.5.5",
     "duckdb-extension-ducklake==1.5.5",
     "duckdb-extension-httpfs==1.5.5",
+    "numpy>=2",  # DuckDB wants it for functions in Python, and nobody says so
+    "sqlglot==30.30.0",
 )
 
-_MODULES = ("local_bigquery", "duckdb", "duckdb_extension_ducklake", "duckdb_extension_httpfs")
+_MODULES = ("local_bigquery", "duckdb", "duckdb_extension_ducklake", "duckdb_extension_httpfs", "numpy", "sqlglot")
 _QUESTION = """
 import json, os, site, sys
 print(json.dumps([sys.version_info[:2], os.path.realpath(sys.executable), sys.base_prefix, site.getsitepackages()]))
@@ -52,12 +55,7 @@ def missing_part(environment: Path) -> str | None:
     if sys.version_info[:2] == VERSION:
         missing = [name for name in _MODULES if importlib.util.find_spec(name) is None]
         return f"the package {missing[0]} is not installed: `pip install 'mage-project[local]'`" if missing else None
-    if _is_ready(environment) or next(_found(), None):
-        return None
-    return (
-        "it needs Python 3.13, which is neither on PATH nor known to pyenv or uv: "
-        "`uv python install 3.13` or `pyenv install 3.13`"
-    )
+    return None if _is_ready(environment) or next(_found(), None) else _no_python()
 
 
 def server_python(environment: Path, log: Path) -> Python:
@@ -73,6 +71,14 @@ def server_python(environment: Path, log: Path) -> Python:
     if not _is_ready(environment):
         _make(environment, next(_found()), log)
     return _asked(_command(environment))
+
+
+def _no_python() -> str:
+    version = ".".join(map(str, VERSION))
+    return (
+        f"it needs Python {version}, which is neither on PATH nor known to pyenv or uv: "
+        f"`uv python install {version}` or `pyenv install {version}`"
+    )
 
 
 def _own() -> Python:
@@ -126,7 +132,7 @@ def _candidates() -> Iterator[Path]:
 
 def _make(environment: Path, python: Path, log: Path) -> None:
     """Makes a virtual environment with the packages; what pip says goes to `log`."""
-    _log.warning("the local BigQuery gets a Python 3.13 of its own, once: installing into %s", environment)
+    _log.warning("the local BigQuery gets a Python of its own, once: installing into %s", environment)
     shutil.rmtree(environment, ignore_errors=True)
     pip = (_command(environment), "-m", "pip", "install", "--no-input", "--disable-pip-version-check", *_IN_A_HURRY)
     with open_log(log) as said:
@@ -153,7 +159,8 @@ def _digest() -> str:
 
 
 def _is_ready(environment: Path) -> bool:
+    """Whether the environment was made as a whole, and the Python that it is of is still there."""
     try:
-        return _mark(environment).read_text() == _digest()
+        return _mark(environment).read_text() == _digest() and _command(environment).exists()
     except FileNotFoundError:
         return False

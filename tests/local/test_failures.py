@@ -16,10 +16,12 @@ from mage_project.errors import ConfigError, StoreError, StoreUnavailable
 from mage_project.local import LocalStack, binaries
 from mage_project.local.folders import StackFolder
 from mage_project.local.locks import held
+from mage_project.local.pythons import VERSION
 from tests.local.owners import eventually, processes_of, running
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 as_user = pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+its_python = pytest.mark.skipif(sys.version_info[:2] != VERSION, reason="this Python does not run BigQuery's server")
 
 
 @pytest.fixture
@@ -42,7 +44,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.usefixtures("no_packages")
-@pytest.mark.parametrize("service", ["postgres", "gcs"])
+@pytest.mark.parametrize("service", ["postgres", "gcs", pytest.param("bigquery", marks=its_python)])
 def test_a_missing_package_is_named_with_the_command_that_installs_it(tmp_path: Path, service: str) -> None:
     with pytest.raises(ConfigError, match="is not installed") as caught:
         LocalStack(tmp_path).up((service,))
