@@ -91,15 +91,7 @@ class _Writer(ast.NodeTransformer):
     def _call(self, name: str, args: list[ast.expr], keywords: list[ast.keyword], old: ast.AST) -> ast.Call:
         self.found = True
         function = ast.Attribute(ast.Name(NAME, ast.Load()), name, ast.Load())
-        loaded = [_Loading().visit(argument) for argument in args]
-        return ast.copy_location(ast.Call(function, loaded, keywords), old)
-
-
-class _Loading(ast.NodeTransformer):
-    """What stood left of `=` is read now."""
-
-    def visit_Store(self, _node: ast.Store) -> ast.Load:
-        return ast.Load()
+        return ast.copy_location(ast.Call(function, args, keywords), old)
 
 
 def _is_in_place(call: ast.Call) -> bool:
