@@ -19,6 +19,7 @@ __all__ = [
     "ConfigFileLoader",
     "ConfigKey",
     "EnvironmentVariableLoader",
+    "has_overrides",
     "overridden",
     "required",
     "set_overrides",
@@ -33,6 +34,11 @@ def set_overrides(values: Mapping[str, Any] | None) -> None:
     """Settings that every loader gives from now on instead of its own; a None hides its own. None or {} ends it."""
     _overrides.clear()
     _overrides.update({str(key): value for key, value in (values or {}).items()})
+
+
+def has_overrides() -> bool:
+    """Whether loaders give other settings than their own, as they do where local stores stand in for all."""
+    return bool(_overrides)
 
 
 @contextmanager

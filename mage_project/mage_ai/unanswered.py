@@ -6,53 +6,44 @@ import difflib
 from collections.abc import Iterable, Sequence
 
 from mage_project.errors import did_you_mean
-
-#: What Mage has below these names, for those that projects import.
-_IN_MAGE = {
-    "mage_ai.data_cleaner": "Mage's cleaning actions: pandas or pyarrow.compute say the same in the block itself",
-    "mage_ai.data_integrations": "Mage's Singer sources and destinations",
-    "mage_ai.data_preparation.models": "Mage's own objects for pipelines and blocks",
-    "mage_ai.data_preparation.shared.secrets": "Mage's secrets, kept in its database: use environment variables",
-    "mage_ai.io.redshift": "Mage's connector for Redshift",
-    "mage_ai.io.s3": "Mage's connector for S3",
-    "mage_ai.io.snowflake": "Mage's connector for Snowflake",
-    "mage_ai.io": "one of Mage's connectors",
-    "mage_ai.orchestration": "Mage's scheduler and the triggering of pipelines",
-    "mage_ai.services": "Mage's clients of cloud services",
-    "mage_ai.shared": "Mage's internal helpers",
-    "mage_ai.streaming": "Mage's streaming sources and sinks",
-}
+from mage_project.mage_ai.not_here import NOT_HERE
 
 
 def missing_module(name: str, answered: Sequence[str]) -> ModuleNotFoundError:
     """The error for `import name`."""
-    message = f"No module named '{name}'.{_close(name, answered)}{_about(name)} {_answered(answered)}"
-    return ModuleNotFoundError(message, name=name)
+    about = described(name)
+    guess = "" if about and name in NOT_HERE else _close(name, answered)
+    listed = "" if about and not guess else f" {_answered(answered)}"
+    return ModuleNotFoundError(f"No module named '{name}'.{guess}{about or _UNKNOWN}{listed}", name=name)
 
 
 def missing_name(module: str, name: str, public: Iterable[str], answered: Sequence[str]) -> ImportError:
     """The error for `from module import name`."""
     full = f"{module}.{name}"
     names = [known for known in public if known != "annotations"]
-    guess = did_you_mean(name, names) or _close(full, answered)
+    guess = did_you_mean(name, names) or ("" if full in NOT_HERE else _close(full, answered))
     has = f" {module} has here: {', '.join(sorted(names))}." if names else f" {_answered(answered)}"
-    return ImportError(f"cannot import name '{name}' from '{module}'.{guess}{_about(full)}{has}", name=module)
+    what = f"cannot import name '{name}' from '{module}'.{guess}{described(full) or _UNKNOWN}{has}"
+    return ImportError(what, name=module)
+
+
+_UNKNOWN = " It is not part of this runner."
+
+
+def described(name: str) -> str:
+    """What the name, or the package that it is in, is in Mage, and what to use instead; nothing if it is not known."""
+    parts = name.split(".")
+    for length in range(len(parts), 1, -1):
+        known = NOT_HERE.get(".".join(parts[:length]))
+        if known:
+            what, instead = known
+            return f" In Mage it is {what}; it is not part of this runner. Use {instead}."
+    return ""
 
 
 def _close(name: str, answered: Sequence[str]) -> str:
-    if name in _IN_MAGE:
-        return ""
     close = difflib.get_close_matches(name, _modules(answered), n=1, cutoff=0.8)
     return f" Did you mean '{close[0]}'?" if close else ""
-
-
-def _about(name: str) -> str:
-    parts = name.split(".")
-    for length in range(len(parts), 1, -1):
-        known = _IN_MAGE.get(".".join(parts[:length]))
-        if known:
-            return f" In Mage it is {known}; it is not part of this runner."
-    return " It is not part of this runner."
 
 
 def _answered(answered: Sequence[str]) -> str:

@@ -24,7 +24,7 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-@pytest.mark.parametrize("ending", ["csv", "csv.gz", "csv.xz", "json", "json.gz", "ndjson", "jsonl", "parquet", "xlsx", "xml"])
+@pytest.mark.parametrize("ending", "csv csv.gz csv.xz json json.gz ndjson jsonl parquet xlsx xml".split())
 @pytest.mark.parametrize("is_stream", [False, True], ids=["frame", "stream"])
 def test_a_frame_and_a_stream_come_back(tmp_path, frame, ending, is_stream):
     path = tmp_path / f"trips.{ending}"

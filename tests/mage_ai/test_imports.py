@@ -95,7 +95,17 @@ print(sorted({"pandas", "pyarrow", "numpy", "sqlalchemy", "psycopg2", "google", 
     ("statement", "words"),
     [
         ("import mage_ai.io.postgress", "Did you mean 'mage_ai.io.postgres'"),
-        ("from mage_ai.io.s3 import S3", "No module named 'mage_ai.io.s3'. In Mage it is Mage's connector for S3"),
+        (
+            "from mage_ai.io.mysql import MySQL",
+            r"'mage_ai.io.mysql'. In Mage it is its connector for MySQL; .* Use mysql-",
+        ),
+        ("from mage_ai.data_cleaner.data_cleaner import clean", r"guesses what to clean.* Use transformer_actions"),
+        (
+            "from mage_ai.data_preparation.models.pipeline import Pipeline",
+            r"Use get_global_variables .*trigger_pipeline",
+        ),
+        ("from mage_ai.data_preparation.variable_manager import VariableManager", r"how it stores outputs"),
+        ("import mage_ai.orchestration.db.models.schedules", r"the database of its scheduler"),
         ("import mage_ai.nothing", "Answered are: .*mage_ai.io.postgres"),
         ("from mage_ai.settings.repo import get_repopath", "Did you mean 'get_repo_path'"),
         ("from mage_ai.io.postgres import MySQL", "'MySQL' from 'mage_ai.io.postgres'.*has here: Postgres"),

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class ActionType(StrEnum):
-    """What to do. Mage has names here that nothing stands behind; see `actions.execution`."""
+    """What to do. Behind some of the names nothing stands, in Mage too."""
 
     ADD = "add"
     AVERAGE = "average"
