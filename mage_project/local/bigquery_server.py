@@ -16,6 +16,7 @@ import os
 import sys
 import tempfile
 import threading
+import time
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -37,6 +38,7 @@ from local_bigquery.grpc import server as storage_api
 from local_bigquery.jobs import copy, load, runner
 from local_bigquery.jobs.storage import literal
 from local_bigquery.settings import settings
+from local_bigquery.sql import script
 from local_bigquery.sql.rules import ddl
 from sqlglot import exp
 
@@ -48,6 +50,7 @@ DECORATORS = {"HOUR": "%Y%m%d%H", "DAY": "%Y%m%d", "MONTH": "%Y%m", "YEAR": "%Y"
 _GZIP = b"\x1f\x8b"
 _STOP_S = 2
 _TIMEOUT_S = 30
+_DAY_S = 86_400
 
 _stock = SimpleNamespace(
     write=tables.write,
@@ -59,6 +62,7 @@ _stock = SimpleNamespace(
     paths=load.paths,
     projection=load._projection,
     normalise=ddl.normalise,
+    statement=script.Parser.statement,
 )
 _partitions = threading.Lock()
 #: The partition that the load job of this context writes to: the package wants a table's bare name there.
@@ -268,6 +272,35 @@ def _no_external_tables() -> BigQueryError:
     return BigQueryError("notImplemented", message)
 
 
+def tidy(days_ahead: int = 0) -> None:
+    """Removes from the disk what BigQuery forgets too: results after a day, replaced data after a week.
+
+    https://cloud.google.com/bigquery/docs/cached-results and .../time-travel. The package keeps both for ever.
+    """
+    now_ms = (time.time() + days_ahead * _DAY_S) * 1000
+    old_results = database.fetch(
+        "SELECT table_name FROM duckdb_tables() WHERE database_name = 'emulator' AND schema_name = $1 AND table_name "
+        "NOT IN (SELECT project_id || ':' || job_id FROM emulator.jobs WHERE creation_time > $2)",
+        [tables.RESULTS, now_ms - _DAY_S * 1000],
+    )
+    for (name,) in old_results:
+        database.execute(f"DROP TABLE {quote('emulator', tables.RESULTS, name)}")
+    for project in map(literal, database.projects()):
+        horizon = f"to_timestamp({now_ms / 1000 - 7 * _DAY_S})"
+        database.fetch(f"SELECT count(*) FROM ducklake_expire_snapshots({project}, older_than => {horizon})")
+        database.fetch(f"SELECT count(*) FROM ducklake_cleanup_old_files({project}, cleanup_all => true)")
+
+
+def statement(parser: Any) -> Any:
+    """A statement of a script. Stock takes a closing bracket too many for statements without an end, and without words."""
+    before = parser.i
+    found = _stock.statement(parser)
+    if parser.i == before:
+        token = parser.tokens[before]
+        raise BigQueryError("invalidQuery", f'Syntax error: Unexpected "{token.text}" at [{token.line}:{token.col}]')
+    return found
+
+
 def put_right() -> None:
     """Puts what is above into the package."""
     # The geography macros need an extension that comes from the network only.
@@ -277,6 +310,7 @@ def put_right() -> None:
     load._projection, load.paths = projection, paths
     runner.HANDLERS |= {"load": run_load, "copy": run_copy}
     ddl.normalise = normalise
+    script.Parser.statement = statement
 
 
 def serve(port: int, storage_port: int) -> None:
@@ -286,6 +320,7 @@ def serve(port: int, storage_port: int) -> None:
     settings.storage_emulator_host = os.environ.get("STORAGE_EMULATOR_HOST")
     put_right()
     database.connection()
+    tidy()
     storage, _ = storage_api.start(HOST, storage_port)
     uvicorn.run(app, host=HOST, port=port, log_level="warning", timeout_graceful_shutdown=_STOP_S)
     storage.stop(None)

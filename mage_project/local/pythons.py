@@ -26,11 +26,20 @@ PACKAGES = (
     "duckdb==1.5.5",
     "duckdb-extension-ducklake==1.5.5",
     "duckdb-extension-httpfs==1.5.5",
-    "numpy>=2",  # DuckDB wants it for functions in Python, and nobody says so
+    "numpy>=2",  # DuckDB wants this and the next one for functions and timestamps in Python, and nobody says so
+    "pytz",
     "sqlglot==30.30.0",
 )
 
-_MODULES = ("local_bigquery", "duckdb", "duckdb_extension_ducklake", "duckdb_extension_httpfs", "numpy", "sqlglot")
+_MODULES = (
+    "local_bigquery",
+    "duckdb",
+    "duckdb_extension_ducklake",
+    "duckdb_extension_httpfs",
+    "numpy",
+    "pytz",
+    "sqlglot",
+)
 _QUESTION = """
 import json, os, site, sys
 print(json.dumps([sys.version_info[:2], os.path.realpath(sys.executable), sys.base_prefix, site.getsitepackages()]))

@@ -6,6 +6,7 @@ import gzip
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
 
 import duckdb
 import pyarrow as pa
@@ -24,11 +25,15 @@ BY_DAY = bigquery.TimePartitioning(field="day")
 
 @pytest.fixture
 def connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The database of a server, in this process."""
     from mage_project.local import bigquery_server
+    from mage_project.local.bigquery_server import database
 
     monkeypatch.setattr(bigquery_server.settings, "data_dir", tmp_path)
-    with bigquery_server.connect() as opened:
-        yield opened
+    monkeypatch.setattr(database, "FUNCTIONS", [])
+    monkeypatch.setattr(database, "duckdb", SimpleNamespace(connect=bigquery_server.connect))
+    yield database.connection()
+    database.reset()
 
 
 def test_the_versions_are_those_that_it_was_written_for() -> None:
@@ -46,6 +51,26 @@ def test_the_macros_that_need_the_network_are_where_they_were() -> None:
     from local_bigquery.engine import database
 
     assert [path.name for path in database.FUNCTIONS if "INSTALL" in path.read_text()] == ["geography.sql"]
+
+
+def test_what_bigquery_forgets_is_removed_from_the_disk(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    from mage_project.local import bigquery_server
+
+    for name in ("new", "old"):
+        connection.execute(f'CREATE TABLE emulator._results."local:{name}" AS SELECT 1 AS n')
+    connection.execute(
+        "INSERT INTO emulator.jobs VALUES ('local', 'new', NULL, 'DONE', epoch_ms(now()) + 10 * 86400000, '{}')"
+    )
+    for n in (1, 2):
+        connection.execute(f"CREATE OR REPLACE TABLE local.local.days AS SELECT {n} AS n")
+    bigquery_server.tidy()
+    assert len(list(tmp_path.rglob("*.parquet"))) == 2
+    bigquery_server.tidy(days_ahead=8)
+    assert len(list(tmp_path.rglob("*.parquet"))) == 1
+    assert connection.sql("SELECT n FROM local.local.days").fetchall() == [(2,)]
+    assert connection.sql("SELECT table_name FROM duckdb_tables() WHERE schema_name = '_results'").fetchall() == [
+        ("local:new",)
+    ]
 
 
 def test_the_time_zone_is_utc(connection: duckdb.DuckDBPyConnection) -> None:
