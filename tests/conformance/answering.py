@@ -6,6 +6,8 @@ https:// it shows certificates of an authority that is made for the occasion and
 
 from __future__ import annotations
 
+import gzip
+import importlib.util
 import json
 import re
 import ssl
@@ -53,8 +55,9 @@ class Web(ThreadingHTTPServer):
         proxies = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), proxy)
         local = dict.fromkeys(("no_proxy", "NO_PROXY"), "127.0.0.1,localhost,::1")
         aiohttp = dict.fromkeys(("FSSPEC_HTTP", "FSSPEC_HTTPS"), json.dumps({"client_kwargs": {"trust_env": True}}))
+        duckdb = {"CONFORMANCE_AUTHORITY": str(self._trusted)}
         wget = {"WGETRC": str(self._wgetrc)}
-        return {**proxies, **local, **aiohttp, **wget, **dict.fromkeys(trusting, str(self._trusted))}
+        return {**proxies, **local, **aiohttp, **duckdb, **wget, **dict.fromkeys(trusting, str(self._trusted))}
 
     def context(self, host: str) -> ssl.SSLContext:
         """For a connection to this host, whose certificate it shows."""
@@ -94,6 +97,8 @@ class Answering(BaseHTTPRequestHandler):
         url = urlsplit(self.connected + self.path)
         if url.hostname == "github.com" and (asset := RELEASE.fullmatch(url.path)):
             self._head(302, 0, Location=f"{ASSETS}/{asset[1]}")
+        elif url.hostname == "extensions.duckdb.org" and (extension := _extension(url.path)):
+            self._send(200, gzip.compress(extension.read_bytes(), compresslevel=1))
         elif found := self.server.files.answer(unquote(url.path).rpartition("/")[2]):
             if found.note:
                 self.server.note(found.note)
@@ -139,6 +144,16 @@ class Answering(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         """Silence: what matters is in the notes."""
+
+
+def _extension(path: str) -> Path | None:
+    """DuckDB's extension of this path ("/v1.5.5/linux_amd64/httpfs.duckdb_extension.gz"), if it is installed."""
+    _, version, *_, name = path.split("/")
+    package = importlib.util.find_spec(f"duckdb_extension_{name.partition('.')[0]}")
+    folders = list(package.submodule_search_locations or ()) if package else []
+    return next(
+        (found for each in folders for found in Path(each).glob(f"extensions/{version}/*.duckdb_extension")), None
+    )
 
 
 @contextmanager

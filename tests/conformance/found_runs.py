@@ -54,7 +54,7 @@ class Copy:
 
     @classmethod
     def of(cls, project: FoundProject, folder: Path, web: Web, timeout_s: float) -> Copy:
-        root = folder / "project"
+        root = folder / "src" / project.root.name  # in Mage's image a project is a folder of /home/src
         shutil.copytree(project.root, root, ignore=OLD, symlinks=True)
         stack = LocalStack(root)
         stack.up()
@@ -78,7 +78,7 @@ class Copy:
         began = time.monotonic()
         with subprocess.Popen(
             [str(word) for word in command],
-            cwd=self.root,
+            cwd=self.root.parent,
             env={**self.box.env, **self.web.env, **env},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

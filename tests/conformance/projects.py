@@ -63,11 +63,7 @@ class Wanted:
 
 def main() -> int:
     words = _parser().parse_args()
-    found = [
-        project
-        for project in projects_below(words.projects)
-        if words.project in (None, project.name) or words.project in project.name
-    ]
+    found = [project for project in projects_below(words.projects) if words.project in project.name]
     with tempfile.TemporaryDirectory(prefix="projects") as scratch:
         (made := Path(scratch) / "made").mkdir()
         wanted = Wanted(
@@ -98,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("projects", type=Path, help="the folder with the projects")
     parser.add_argument("files", type=Path, help="the folder with the taxi files")
-    parser.add_argument("--project", help="only projects with this in their path")
+    parser.add_argument("--project", default="", help="only projects with this in their path")
     parser.add_argument("--pipeline", help="only pipelines of this name")
     parser.add_argument("--mage", type=Path, metavar="VENV", help="compare with the real Mage in this environment")
     parser.add_argument("--jobs", type=int, default=1, help="projects at a time [default: 1]")
