@@ -44,6 +44,7 @@ def connect(
     Where BIGQUERY_EMULATOR_HOST is set nobody is asked. The project is the one given, else GOOGLE_CLOUD_PROJECT, else
     the account's. Nothing is sent yet.
     """
+    from google.auth.exceptions import DefaultCredentialsError
     from google.cloud import bigquery
 
     emulated = is_emulated()
@@ -54,7 +55,7 @@ def connect(
         return bigquery.Client(
             project=project or ("local" if emulated else None), credentials=credentials, location=location, **options
         )
-    except OSError as error:  # what google.cloud raises for a project that it cannot find
+    except (OSError, DefaultCredentialsError) as error:  # raised for a project that google.cloud cannot find
         hint = f"export {PROJECT}=the-id-of-your-project"
         raise ConfigError("the credentials name no Google Cloud project", hint=hint) from error
 

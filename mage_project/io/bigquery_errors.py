@@ -70,6 +70,8 @@ def is_passing(error: Exception) -> bool:
     """Whether another try may help."""
     if isinstance(error, auth.TransportError | requests.RequestException | ConnectionError | TimeoutError):
         return True
+    if _status(error) in {404, 410} and "upload_id=" in str(error):
+        return True  # the upload is over, for an answer that nobody heard: it is begun anew, and finds its job
     return _status(error) in _PASSING or _reason(error) in _PASSING_REASONS
 
 

@@ -9,7 +9,8 @@ from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
-#: Given method and path: None passes the request on, a number is answered as status, 'drop' hangs up.
+#: Given method and path: None passes the request on, a number is answered as status, 'drop' hangs up, 'lost' passes it
+#: on and hangs up in the place of an answer.
 Fault = Callable[[str, str], int | str | None]
 
 
@@ -19,6 +20,8 @@ class FaultyProxy:
     def __init__(self, target: str) -> None:
         self.target = urlsplit(target)
         self.fault: Fault = lambda method, path: None
+        #: What becomes of an answer, given the request's path.
+        self.rewrite: Callable[[str, bytes], bytes] = lambda path, content: content
         self.requests: list[str] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -42,23 +45,29 @@ class FaultyProxy:
                 proxy.requests.append(f"{self.command} {self.path}")
                 fault = proxy.fault(self.command, self.path)
                 if fault == "drop":
-                    self.close_connection = True
-                    self.connection.close()
-                elif fault is not None:
-                    self.answer(int(fault), [], b'{"error": {"message": "as told"}}')
+                    self.hang_up()
+                elif isinstance(fault, int):
+                    self.answer(fault, [], b'{"error": {"message": "as told"}}')
                 else:
-                    self.pass_on(body)
+                    self.pass_on(body, is_lost=fault == "lost")
 
             do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = serve
 
-            def pass_on(self, body: bytes) -> None:
+            def hang_up(self) -> None:
+                self.close_connection = True
+                self.connection.close()
+
+            def pass_on(self, body: bytes, *, is_lost: bool) -> None:
                 connection = http.client.HTTPConnection(proxy.target.hostname or "", proxy.target.port)
                 headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
                 with closing(connection):
                     connection.request(self.command, self.path, body, {**headers, "Host": proxy.target.netloc})
                     response = connection.getresponse()
                     content = response.read()
-                self.answer(response.status, response.getheaders(), content)
+                if is_lost:
+                    self.hang_up()
+                else:
+                    self.answer(response.status, response.getheaders(), proxy.rewrite(self.path, content))
 
             def answer(self, status: int, headers: list[tuple[str, str]], content: bytes) -> None:
                 self.send_response(status)
