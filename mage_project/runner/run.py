@@ -46,6 +46,8 @@ class Run:
         self.whole = whole or pipeline
         #: What SQL blocks have left in their stores, for other SQL blocks.
         self.sources: dict[str, Any] = {}
+        #: Which outputs are in a table for SQL blocks: block, provider, profile, table.
+        self.stored: set[tuple[str, str, str, str]] = set()
         self.reporter: Reporter = reporter or Silent()
         self.interrupts = interrupts or Interrupts()
         self.values = Outputs(pipeline)

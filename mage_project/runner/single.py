@@ -113,7 +113,7 @@ def _input(kept: Kept, pipeline: Pipeline, block: Block, upstream: str, said: Sa
 def _kept(kept: Kept, block: Block, upstream: str, said: Said) -> Any:
     """What the last run kept of an upstream output. An exporter is never given a part for the whole."""
     value, complete = kept.output(upstream)
-    if not complete and block.type == "data_exporter":
+    if not complete and (block.type == "data_exporter" or block.language == "sql"):
         raise UsageError(
             f"the last run kept only the beginning of '{upstream}': '{block.uuid}' would write a part for the whole",
             hint="run the pipeline, or give the whole input: --input FILE",

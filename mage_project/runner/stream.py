@@ -40,6 +40,8 @@ class Stream:
         self._source = self._nodes[unit.blocks[0].uuid]
         self._exporters: list[Reader] = []
         self._whole_tests: list[Reader] = []
+        #: Those of the exporters that write tables for SQL blocks outside.
+        self._tables: list[Reader] = []
         for node in self._nodes.values():
             self._connect(node)
 
@@ -94,11 +96,25 @@ class Stream:
                 self._exporters.append(reader)
             else:
                 parent.children.append(node)
-        outside = any(reader.uuid not in self._nodes for reader in run.pipeline.downstream(block.uuid))
+        outside = [reader for reader in run.pipeline.downstream(block.uuid) if reader.uuid not in self._nodes]
+        if any(reader.language == "sql" for reader in outside):
+            outside = self._fill_tables(node, outside)
         if outside or (not node.is_exporter and addons.want_output(block)):
             node.whole = []
         if not node.is_exporter:
             self._add_whole_tests(node)
+
+    def _fill_tables(self, node: Node, outside: Sequence[Block]) -> list[Block]:
+        """Write the batches to the tables that SQL blocks outside read. Returns those who want the rows themselves."""
+        from mage_project.runner.sql import streams
+
+        for table in streams.tables_of(self._run, node.block, outside):
+            writer = Node(block=node.block, code=namespace.Code(), record=node.record)
+            reader = Reader(writer, partial(table.fill, self._run), name=f"{node.block.uuid} to a table", counts=False)
+            node.readers.append(reader)
+            self._exporters.append(reader)
+            self._tables.append(reader)
+        return [reader for reader in outside if streams.wants_rows(reader)]
 
     def _add_whole_tests(self, node: Node) -> None:
         for function, record in node.tests:
@@ -249,6 +265,7 @@ class Stream:
                 raise blamed from error
 
     def _complete(self) -> None:
+        self._run.stored.update(reader.result for reader in self._tables)
         for node in self._nodes.values():
             node.record.status = "completed"
             if node.whole is not None:

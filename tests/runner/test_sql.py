@@ -238,3 +238,57 @@ def test_a_query_alone_is_a_file_of_one_statement_and_comments(tmp_path, databas
     code = "/* first; */ SELECT 10 % 3 AS n, '100%' AS share -- last;\n;\n-- end\n"
     assert run(tmp_path, blocks, {"read": code, "look": LOOK}, {"seen": seen}).error is None
     assert seen[0].to_dict("list") == {"n": [1], "share": ["100%"]}
+
+
+STREAM = """
+import pandas as pd
+
+@data_loader
+def load(*args, **kwargs):
+    frames = (pd.DataFrame({'n': range(start, start + 10)}) for start in (0, 10, 20))
+    return frames if kwargs.get('stream') else pd.concat(frames)
+
+@test
+def enough(frames, *args, stream=False):
+    assert sum(len(frame) for frame in (frames if stream else [frames])) == kwargs_wanted
+"""
+
+
+def test_a_stream_goes_batch_by_batch_to_the_table_of_the_sql_blocks_that_read_it(tmp_path, database):
+    blocks = [
+        block("numbers", "data_loader", configuration={"stream": True}),
+        sql_block("total", "transformer", "numbers", schema=database.schema),
+        sql_block("most", "transformer", "numbers", "total", schema=database.schema),
+    ]
+    code = {
+        "numbers": STREAM.replace("kwargs_wanted", "30"),
+        "total": "SELECT sum(n) AS total FROM {{ df_1 }}",
+        "most": "SELECT max(n) + max(total) AS most FROM {{ df_1 }}, {{ df_2 }}",
+    }
+    record = run(tmp_path, blocks, code)
+    assert record.error is None
+    assert database.rows("SELECT count(*) FROM $.dev_p_numbers_v1") == [(30,)]
+    assert database.rows("SELECT * FROM $.dev_p_most_v1") == [(435 + 29,)]
+    assert [each.rows_in for each in record.blocks] == [None, 30, 31]
+
+
+def test_a_stream_whose_test_fails_leaves_no_table(tmp_path, database):
+    blocks = [
+        block("numbers", "data_loader", configuration={"stream": True}),
+        sql_block("total", "transformer", "numbers", schema=database.schema),
+    ]
+    code = {"numbers": STREAM.replace("kwargs_wanted", "31"), "total": "SELECT sum(n) AS total FROM {{ df_1 }}"}
+    assert run(tmp_path, blocks, code).exit_code == 3
+    assert database.tables() == []
+
+
+def test_a_stream_read_by_sql_and_by_python_is_there_for_both(tmp_path, database, seen):
+    blocks = [
+        block("numbers", "data_loader", configuration={"stream": True}),
+        sql_block("total", "transformer", "numbers", schema=database.schema),
+        block("look", "data_exporter", "numbers"),
+    ]
+    code = {"numbers": STREAM.replace("kwargs_wanted", "30"), "total": "SELECT * FROM {{ df_1 }}", "look": LOOK}
+    assert run(tmp_path, blocks, code, {"seen": seen}).error is None
+    assert len(seen[0]) == 30
+    assert database.rows("SELECT count(*) FROM $.dev_p_total_v1") == [(30,)]

@@ -141,3 +141,11 @@ def test_check_tells_what_a_run_would(tmp_path):
 def test_leftover_keys_do_not_make_sql_of_a_python_block(tmp_path):
     leftover = {"data_provider": "postgres", "use_raw_sql": True, "export_write_policy": "append"}
     assert run(tmp_path, [block("a", "data_loader", configuration=leftover)], {"a": RECORDS}).error is None
+
+
+def test_a_part_of_an_upstream_output_is_taken_by_a_function(tmp_path, postgres_env):
+    blocks = [block("numbers", "data_loader"), sql_block("out", "transformer", "numbers", use_raw_sql=True)]
+    code = "SELECT {{ block_output('numbers', parse=lambda data, variables: data[1]['k']) }} AS k"
+    record = run(tmp_path, blocks, {"numbers": RECORDS, "out": code})
+    assert record.error is None
+    assert record.blocks[1].rows_out == 1

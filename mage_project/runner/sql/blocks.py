@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mage_project.errors import MageProjectError
 from mage_project.project import Block, Pipeline
+from mage_project.runner import values
 from mage_project.runner.blame import block_error
 from mage_project.runner.kept import KEPT_ROWS
 from mage_project.runner.sql import templating
@@ -22,6 +23,7 @@ def output(run: Run, block: Block, inputs: Sequence[Any]) -> Any:
     """Run the block and return the frame that it hands on. Rows that only stay in the store are counted with it."""
     upstream = [run.whole.block(uuid) for uuid in run.whole.block(block.original).upstream]
     record = run.record.block(block.uuid)
+    _count_in(run, block, upstream, inputs)
     call = Call(
         pipeline=run.whole,
         block=block,
@@ -29,6 +31,7 @@ def output(run: Run, block: Block, inputs: Sequence[Any]) -> Any:
         inputs=inputs,
         variables=run.keywords(block),
         sources=run.sources,
+        stored=run.stored,
         wanted_rows=None if _is_read(run.pipeline, block) else KEPT_ROWS,
         said=partial(run.reporter.said, block.uuid),
         warned=partial(run.warn, block),
@@ -43,6 +46,18 @@ def output(run: Run, block: Block, inputs: Sequence[Any]) -> Any:
     if result.rows is not None:
         record.rows_out = result.rows - len(result.frame)  # those of the frame are counted as every block's
     return result.frame
+
+
+def _count_in(run: Run, block: Block, upstream: Sequence[Block], inputs: Sequence[Any]) -> None:
+    """The rows of tables that are read where they are count as well."""
+    record = run.record.block(block.uuid)
+    ran = {each.uuid: each.rows_out for each in run.record.blocks}
+    counts = [
+        ran.get(each.uuid) if value is None or each.language == "sql" else values.rows(value)
+        for each, value in zip(upstream, inputs, strict=True)
+    ]
+    known = [count for count in counts if count is not None]
+    record.rows_in = sum(known) if known else None
 
 
 def _is_read(pipeline: Pipeline, block: Block) -> bool:

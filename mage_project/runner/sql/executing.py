@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -53,6 +53,8 @@ class Call:
     inputs: Sequence[Any] = ()
     variables: Mapping[str, Any]
     sources: Mapping[str, Source] = field(default_factory=dict)
+    #: Outputs that are in a table already: block, provider, profile, table.
+    stored: Collection[tuple[str, str, str, str]] = ()
     #: The rows that somebody wants to see, None for all.
     wanted_rows: int | None = None
     said: Callable[[str], None] = _unheard
@@ -131,13 +133,16 @@ class _Work:
             return left.table
         table = self.store.placed(places.of_upstream(self.call.pipeline, upstream, self.settings, self.call.variables))
         places.check_apart(self.call.pipeline, upstream, self.store.longest_name, self.call.variables)
+        name = self.store.written(table)
+        if (upstream.uuid, self.settings.provider, self.settings.profile, name) in self.call.stored:
+            return name
         value = values.for_reader(self.call.inputs[place])
         if value is None or (isinstance(value, list) and not value):
             what = f"'{upstream.uuid}' gave nothing, so there is no table for {{{{ df_{place + 1} }}}}"
             raise ConfigError(what, hint=f"return a DataFrame in '{upstream.uuid}'; one without rows will do")
         rows = self.store.store(value, table)
-        self.call.said(f"{rows:,} rows of '{upstream.uuid}' are in {self.store.written(table)}")
-        return self.store.written(table)
+        self.call.said(f"{rows:,} rows of '{upstream.uuid}' are in {name}")
+        return name
 
     def _left(self, upstream: Block) -> Source | None:
         """What an upstream SQL block has left in this store."""

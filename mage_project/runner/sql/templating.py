@@ -176,7 +176,8 @@ def names_used(source: str, path: Path) -> set[str]:
     expressions: list[str] = []
     try:
         marked, _ = _marked(environment, source, expressions)
-        return meta.find_undeclared_variables(environment.parse(marked)) - {"evaluated"}
+        names: set[str] = meta.find_undeclared_variables(environment.parse(marked))
+        return names - {"evaluated"} | ({"block_output"} if expressions else set())
     except TemplateSyntaxError as error:
         what = f"the SQL's template is wrong: {error.message}"
         raise ConfigError(what, where=f"{path}:{error.lineno}") from error
