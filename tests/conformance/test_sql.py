@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from psycopg2 import sql
 
@@ -54,6 +55,10 @@ class Case:
 def sql_block(uuid: str, kind: str, *upstream: str, **configuration: Any) -> dict[str, Any]:
     settings = {"data_provider": "postgres", "data_provider_profile": "default", **configuration}
     return block(uuid, kind, *upstream, language="sql", configuration=settings)
+
+
+def duck(uuid: str, kind: str, *upstream: str, **configuration: Any) -> dict[str, Any]:
+    return sql_block(uuid, kind, *upstream, **{"data_provider": "duckdb", **configuration})
 
 
 TRIPS_BLOCK = block("trips", "data_loader")
@@ -185,6 +190,47 @@ def test_the_same_tables_are_left(tmp_path: Path, both: Both, stores: Stores, wh
             ended = runner.run(project, "a_pipeline_of_sql", {"word": "hello"})
             assert ended.exit_code == 0, ended.said[-3000:]
         left[runner.name] = tables(stores, schema)
+    assert left["mage"] == left["ours"]
+    assert left["ours"]
+
+
+DUCKDB_CASES = {
+    "a transformer of a frame": Case(
+        blocks=[TRIPS_BLOCK, duck("by_spot", "transformer", "trips")],
+        code={"trips": TRIPS, "by_spot": "SELECT spot, count(*) AS trips FROM {{ df_1 }} GROUP BY spot"},
+    ),
+    "a chain, appended to twice": Case(
+        blocks=[duck("one", "data_loader"), duck("two", "data_exporter", "one", data_provider_table="twos")],
+        code={"one": "SELECT 1 AS n, 'a;b' AS word", "two": "SELECT max(n) + 1 AS n FROM {{df_1}}"},
+        runs=2,
+    ),
+    "raw statements": Case(
+        blocks=[TRIPS_BLOCK, duck("fill", "data_exporter", "trips", use_raw_sql=True)],
+        code={
+            "trips": TRIPS,
+            "fill": """
+                CREATE TABLE kept (word text, spot int);
+                INSERT INTO kept SELECT word, spot FROM {{ df_1 }} WHERE word LIKE '%;%';
+                """,
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("what", DUCKDB_CASES)
+def test_the_same_tables_are_left_in_duckdb(tmp_path: Path, both: Both, what: str) -> None:
+    left = {}
+    for runner in (both.mage, both.ours):
+        project = write(tmp_path / f"project_{runner.name}", DUCKDB_CASES[what], "main")
+        (project / "io_config.yaml").write_text(f"default:\n  DUCKDB_DATABASE: {project}/left.duckdb\n")
+        for _ in range(DUCKDB_CASES[what].runs):
+            ended = runner.run(project, "a_pipeline_of_sql", {})
+            assert ended.exit_code == 0, ended.said[-3000:]
+        with duckdb.connect(str(project / "left.duckdb")) as connection:
+            names = connection.execute("SELECT table_name FROM duckdb_tables() ORDER BY 1").fetchall()
+            left[runner.name] = {
+                name: sorted(map(str, connection.execute(f"FROM {name}").fetchall())) for (name,) in names
+            }
     assert left["mage"] == left["ours"]
     assert left["ours"]
 
