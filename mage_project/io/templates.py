@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 
 from mage_project.errors import ConfigError
+from mage_project.io import mage_secrets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +77,7 @@ class Template:
         return {
             "env_var": self._env_var,
             "json_value": self._json_value,
-            "mage_secret_var": self._elsewhere("mage_secret_var", "Mage keeps it in its own database"),
+            "mage_secret_var": self._mage_secret,
             "aws_secret_var": self._elsewhere("aws_secret_var", "it is kept in AWS"),
             "azure_secret_var": self._elsewhere("azure_secret_var", "it is kept in Azure"),
         }
@@ -104,6 +105,13 @@ class Template:
             return self._undefined(f"'{key}' of a JSON value, which has no such key")
         plain = part if isinstance(part, str) else json.dumps(part)
         return _slotted(plain, self._token(plain))
+
+    def _mage_secret(self, name: str = "", *_args: Any, **_kwargs: Any) -> Any:
+        value = mage_secrets.find(name)
+        if value is not None:
+            return _slotted(value, self._token(value))
+        why = f"Mage keeps it in its own database): set {mage_secrets.variable_of(name)}, or use env_var"
+        return self._undefined(f"the secret '{name}' of mage_secret_var, which is not here ({why}")
 
     def _elsewhere(self, function: str, why: str) -> Any:
         def secret(name: str = "", *_args: Any, **_kwargs: Any) -> Any:

@@ -77,6 +77,12 @@ def test_a_secret_of_mages_is_refused_only_where_it_is_needed(written):
         config.required(loader, "B")
 
 
+@pytest.mark.parametrize("variable", ["db-password", "DB_PASSWORD"])
+def test_an_environment_variable_may_stand_for_a_secret_of_mages(written, monkeypatch, variable):
+    monkeypatch.setenv(variable, "{{ 1: #")
+    assert written("default:\n  B: {{ mage_secret_var('db-password') }}\n")["B"] == "{{ 1: #"
+
+
 def test_a_part_of_json_can_be_taken(written, monkeypatch):
     monkeypatch.setenv("DB", '{"login": {"user": "me: #"}}')
     loader = written("default:\n  POSTGRES_USER: {{ json_value(env_var('DB'), 'login.user') }}\n")

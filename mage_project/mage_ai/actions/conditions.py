@@ -104,6 +104,4 @@ def _is_null(column: pd.Series[Any]) -> pd.Series[bool]:
 def _first(column: pd.Series[Any]) -> Any:
     if types.is_numeric_dtype(column.dtype) and not types.is_bool_dtype(column.dtype):
         return None
-    known = column.dropna()
-    known = known[known.map(lambda value: not isinstance(value, str) or value != "").astype(bool)]
-    return known.iloc[0] if len(known) else None
+    return next((value for value in column.dropna() if not isinstance(value, str) or value), None)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from mage_project.errors import ConfigError
+from mage_project.io import mage_secrets
 
 
 def get_secret_value(name: str, **_kwargs: Any) -> str:
@@ -13,14 +13,8 @@ def get_secret_value(name: str, **_kwargs: Any) -> str:
 
     Mage keeps secrets encrypted in its own database, which is not here. Raises ConfigError if no variable is set.
     """
-    for variable in (name, _variable(name)):
-        if variable in os.environ:
-            return os.environ[variable]
-    what = (
-        f"the secret '{name}' is in the database of a Mage that is not here, and no environment variable stands for it"
-    )
-    raise ConfigError(what, hint=f"export {_variable(name)}=…")
-
-
-def _variable(name: str) -> str:
-    return "".join(letter if letter.isalnum() else "_" for letter in name).upper()
+    value = mage_secrets.find(name)
+    if value is None:
+        what = f"the secret '{name}' is in the database of a Mage, which is not here, and no variable stands for it"
+        raise ConfigError(what, hint=f"export {mage_secrets.variable_of(name)}=…")
+    return value
