@@ -16,7 +16,6 @@ _HINTS = {
     "53100": "make room on the server's disk; the table is as it was before",
     "42501": "ask the table's owner for the right, or connect as another user",
     "23505": "deduplicate first, or pass unique_conflict_method='UPDATE' or 'IGNORE'",
-    "42703": "check the column's name",
 }
 _COPIED = re.compile(r"COPY .*?, line (?P<row>\d+)(?:, column (?P<column>[^:\n]+))?", re.DOTALL)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -229,10 +230,15 @@ def test_the_same_tables_are_left_in_duckdb(tmp_path: Path, both: Both, what: st
         with duckdb.connect(str(project / "left.duckdb")) as connection:
             names = connection.execute("SELECT table_name FROM duckdb_tables() ORDER BY 1").fetchall()
             left[runner.name] = {
-                name: sorted(map(str, connection.execute(f"FROM {name}").fetchall())) for (name,) in names
+                name: sorted(map(_text, connection.execute(f"FROM {name}").fetchall())) for (name,) in names
             }
     assert left["mage"] == left["ours"]
     assert left["ours"]
+
+
+def _text(row: Sequence[Any]) -> str:
+    """Mage makes decimals of what is floating: the values are to be the same."""
+    return str([float(value) if isinstance(value, Decimal) else value for value in row])
 
 
 def write(project: Path, case: Case, schema: str) -> Path:

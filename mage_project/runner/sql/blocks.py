@@ -53,7 +53,7 @@ def _count_in(run: Run, block: Block, upstream: Sequence[Block], inputs: Sequenc
     record = run.record.block(block.uuid)
     ran = {each.uuid: each.rows_out for each in run.record.blocks}
     counts = [
-        ran.get(each.uuid) if value is None or each.language == "sql" else values.rows(value)
+        ran.get(each.uuid, values.rows(value)) if value is None or each.language == "sql" else values.rows(value)
         for each, value in zip(upstream, inputs, strict=True)
     ]
     known = [count for count in counts if count is not None]
