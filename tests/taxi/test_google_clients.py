@@ -10,7 +10,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from taxi.google_clients import bigquery_client, storage_client
+from taxi.google_clients import storage_client
+from taxi.load_jobs import bigquery_client
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,2 @@
+-- The rows of the block above it, into the table that this block's settings name.
+SELECT * FROM {{ df_1 }}
