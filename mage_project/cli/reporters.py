@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def reporter_for(*, as_json: bool, again: str | None = None) -> Reporter:
     """`again` is the command that is told as the next step when the run has failed."""
     if as_json:
-        return JsonReporter(sys.stdout, sys.stderr, again)
+        return JsonReporter(sys.stdout, sys.stderr)
     if sys.stdout.isatty():
         return TerminalReporter(sys.stdout, again)
     return PlainReporter(sys.stdout, again)
@@ -81,17 +81,15 @@ class PlainReporter(Silent):
 class JsonReporter(Silent):
     """One JSON object on `out` at the end; what blocks say goes to `err`."""
 
-    def __init__(self, out: TextIO, err: TextIO, again: str | None = None) -> None:
+    def __init__(self, out: TextIO, err: TextIO) -> None:
         self._out = out
         self._err = err
-        self._again = again
 
     def said(self, block: str | None, line: str) -> None:
         _print(f"{block}: {line}" if block else line, self._err)
 
     def run_ended(self, run: RunRecord) -> None:
-        told = {**run.as_dict(), "next": self._again if run.status == "failed" else None}
-        _print(json.dumps(told, ensure_ascii=False), self._out)
+        _print(json.dumps(run.as_dict(), ensure_ascii=False), self._out)
 
 
 class TerminalReporter(PlainReporter):

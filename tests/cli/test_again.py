@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -35,4 +34,3 @@ def test_it_is_the_last_line_of_a_run_that_failed(tmp_path: Path, mage_project) 
     words = ("run", "p", "--project", "it", "--var", "x=[1, 2]")
     command = f"mage-project run p --project {tmp_path / 'it'} --var 'x=[1, 2]'"
     assert mage_project(*words).stdout.splitlines()[-1] == f"  next:  {command}"
-    assert json.loads(mage_project(*words, "--json").stdout)["next"] == command
