@@ -27,6 +27,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+if __name__ == "__main__":
+    # A fifth of the start for nothing: Google's storage client imports pandas where it can, and here nobody uses it.
+    sys.modules["pandas"] = None  # type: ignore[assignment]
+
 import duckdb
 import uvicorn
 from local_bigquery import app
@@ -292,7 +296,7 @@ def tidy(days_ahead: int = 0) -> None:
 
 
 def statement(parser: Any) -> Any:
-    """A statement of a script. Stock takes a closing bracket too many for statements without an end, and without words."""
+    """A statement of a script. Stock takes a closing bracket too many for empty statements without end."""
     before = parser.i
     found = _stock.statement(parser)
     if parser.i == before:
