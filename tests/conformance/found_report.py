@@ -48,7 +48,8 @@ class Row:
             return f"Mage fails: {self.mage.cause}"
         if self.ours.cause:
             return "Mage passes"
-        return "; ".join(self.differences) or f"the same rows in {len(self.places)} places"
+        equal = f"the same rows in {len(self.places)} places" if self.places else "neither leaves rows"
+        return "; ".join(self.differences) or equal
 
 
 def as_text(row: Row) -> str:
@@ -96,7 +97,7 @@ def _compared(rows: Sequence[Row]) -> list[str]:
     if not any(row.mage for row in rows):
         return []
     both = [row for row in rows if row.mage and not row.mage.cause and not row.ours.cause]
-    equal = [row for row in both if not row.differences]
+    equal = [row for row in both if row.places and not row.differences]
     only = [row for row in rows if row.mage and not row.mage.cause and row.ours.cause]
     return [
         f"Real Mage passes too in {len(both)} pipelines, which left the same rows in {len(equal)} of them"

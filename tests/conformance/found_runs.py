@@ -96,7 +96,7 @@ class Copy:
         return Ended(exit_code=process.returncode, out=out, err=err), time.monotonic() - began
 
     def left(self) -> Left:
-        return left_in(self.stack.env())
+        return left_in(self.stack.env(), self.root.parent)
 
     def take_notes(self) -> list[str]:
         notes, self.web.notes = self.web.notes, []

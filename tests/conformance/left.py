@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -54,9 +55,9 @@ class Content:
 Left = dict[str, Content]
 
 
-def left_in(env: Mapping[str, str]) -> Left:
-    """Everything in the stores that these variables lead to."""
-    found = {**dict(_tables(env)), **dict(_objects(env))}
+def left_in(env: Mapping[str, str], folder: Path) -> Left:
+    """Everything in the stores that these variables lead to, and the files with rows below the folder."""
+    found = {**dict(_tables(env)), **dict(_objects(env)), **dict(_files(folder))}
     return {**found, **dict(_bigquery(env))} if "BIGQUERY_EMULATOR_HOST" in env else found
 
 
@@ -111,6 +112,28 @@ def _objects(env: Mapping[str, str]) -> Iterator[tuple[str, Content]]:
         yield name, Content.of(pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0])
 
 
+def _files(folder: Path) -> Iterator[tuple[str, Content]]:
+    for path in folder.rglob("*"):
+        name = str(path.relative_to(folder))
+        if (
+            path.is_file()
+            and path.suffix in (".csv", ".parquet", ".duckdb")
+            and not name.startswith(".")
+            and "/." not in name
+        ):
+            yield from (
+                _database(path) if path.suffix == ".duckdb" else [(name, Content.of(_decoded(name, path.read_bytes())))]
+            )
+
+
+def _database(path: Path) -> Iterator[tuple[str, Content]]:
+    import duckdb
+
+    with duckdb.connect(path, read_only=True) as connection:
+        for schema, table in connection.sql("SELECT schema_name, table_name FROM duckdb_tables()").fetchall():
+            yield f"{path.name} {schema}.{table}", Content.of(connection.sql(f'FROM "{schema}"."{table}"').df())
+
+
 def _decoded(key: str, content: bytes) -> pd.DataFrame:
     if content.startswith(b"PAR1"):
         return pd.read_parquet(BytesIO(content), partitioning=None)
@@ -128,6 +151,8 @@ def _bigquery(env: Mapping[str, str]) -> Iterator[tuple[str, Content]]:
     )
     for dataset in client.list_datasets():
         for table in client.list_tables(dataset):
+            if table.table_id.startswith("__"):  # Mage looks into such a one, and the server has none by itself
+                continue
             rows = client.list_rows(table).to_arrow(create_bqstorage_client=False)
             yield f"bigquery {table.dataset_id}.{table.table_id}", Content.of(rows.to_pandas())
     client.close()
@@ -136,7 +161,10 @@ def _bigquery(env: Mapping[str, str]) -> Iterator[tuple[str, Content]]:
 def _plain(column: pd.Series) -> pd.Series:
     """The values as text that is the same for 1, 1.0 and "1", for a day and its midnight, for all that is null."""
     values = column.astype(object)
-    return values.map({value: _text(value) for value in values.dropna().unique()}).fillna("").astype(object)
+    nested = values.map(lambda value: isinstance(value, list | dict))
+    values = values.where(~nested, values.astype(str))
+    texts = {value: _text(value) for value in values.dropna().unique()}
+    return pd.Series([texts.get(value, "") for value in values], dtype=object)
 
 
 def _text(value: Any) -> str:

@@ -14,6 +14,8 @@ import jinja2
 import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import bigquery
 
 from mage_project.local.datasets import create_missing
 from tests.conformance.box import INSIDE, Ended
@@ -59,6 +61,7 @@ class MageRuns:
         if "BIGQUERY_EMULATOR_HOST" in stores:
             for project, dataset in pipeline.datasets():
                 create_missing(stores["BIGQUERY_EMULATOR_HOST"], project or stores["GOOGLE_CLOUD_PROJECT"], [dataset])
+                _make_summary(stores, project or stores["GOOGLE_CLOUD_PROJECT"], dataset)
 
     @cached_property
     def _env(self) -> Mapping[str, str]:
@@ -90,6 +93,15 @@ class MageRuns:
         }
         method = {"POSTGRES_CONNECTION_METHOD": "direct", "POSTGRES_SCHEMA": plain.get("POSTGRES_SCHEMA") or "public"}
         return {**plain, **addresses, **method, "GOOGLE_SERVICE_ACC_KEY_FILEPATH": str(key)}
+
+
+def _make_summary(stores: Mapping[str, str], project: str, dataset: str) -> None:
+    """The list of a dataset's tables, in which Mage looks for one; to the local server it is a table like others."""
+    options = {"api_endpoint": stores["BIGQUERY_EMULATOR_HOST"]}
+    client = bigquery.Client(project=project, credentials=AnonymousCredentials(), client_options=options)
+    schema = [bigquery.SchemaField("table_id", "STRING")]
+    client.create_table(bigquery.Table(f"{project}.{dataset}.__TABLES_SUMMARY__", schema), exists_ok=True)
+    client.close()
 
 
 def _cause(ended: Ended | None) -> str | None:

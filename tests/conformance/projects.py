@@ -96,7 +96,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("files", type=Path, help="the folder with the taxi files")
     parser.add_argument("--project", default="", help="only projects with this in their path")
     parser.add_argument("--pipeline", help="only pipelines of this name")
-    parser.add_argument("--mage", type=Path, metavar="VENV", help="compare with the real Mage in this environment")
+    parser.add_argument(
+        "--mage",
+        type=lambda folder: Path(folder).absolute(),
+        metavar="VENV",
+        help="compare with the real Mage in this environment",
+    )
     parser.add_argument("--jobs", type=int, default=1, help="projects at a time [default: 1]")
     parser.add_argument(
         "--timeout", type=float, default=300, metavar="SECONDS", help="for each pipeline [default: 300]"

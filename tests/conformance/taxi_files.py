@@ -67,12 +67,12 @@ class TaxiFiles:
         form = key.rpartition("/")[2].partition(".")[2]
         named = re.search(r"[a-z]+_tripdata_20\d\d-\d\d\.[a-z.]+$", key)
         if named and (found := self.answer(named[0])):
-            return found
+            return _put(key, found)
         service = re.search("green|yellow|fhv", key, re.IGNORECASE)
         if form not in ("csv", "csv.gz", "parquet") or not (service or "taxi" in key.lower()):
             return None
         found = self.answer(f"{service[0].lower() if service else 'yellow'}_tripdata_2021-01.{form}")
-        return found and Answer(path=found.path, note=f"{key} was put into its bucket: {found.note}")
+        return found and _put(key, found)
 
     def _nearest(self, asked: Month) -> Path | None:
         def distance(path: Path) -> tuple[bool, bool, int]:
@@ -101,6 +101,11 @@ class TaxiFiles:
         if not made.exists():
             _convert(path, made)
         return made
+
+
+def _put(key: str, found: Answer) -> Answer:
+    told = f"{key} was put into its bucket"
+    return Answer(path=found.path, note=f"{told}: {found.note}" if found.note else told)
 
 
 def _convert(path: Path, made: Path) -> None:
