@@ -21,6 +21,8 @@ PROJECT = "local"
 
 _LAUNCHER = Path(__file__).with_name("bigquery_server.py")
 _QUESTION = b"GET /bigquery/v2/projects HTTP/1.0\r\n\r\n"
+#: What a Python may need of the environment to find its library and its packages.
+_OF_PYTHONS = ("LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONUSERBASE")
 _FIRST_DESCRIPTOR = 20  # above those that shells use
 
 
@@ -48,7 +50,7 @@ class BigQueryServer:
         storage_port = ports.choose(self._storage_port_file)
         environment = {
             **plain_environment(),
-            **{name: os.environ[name] for name in ("PYTHONPATH", "PYTHONUSERBASE") if name in os.environ},
+            **{name: os.environ[name] for name in _OF_PYTHONS if name in os.environ},
             "STORAGE_EMULATOR_HOST": f"http://{HOST}:{self._gcs_port()}",
             "PYTHONDONTWRITEBYTECODE": "1",
         }
