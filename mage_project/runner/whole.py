@@ -42,13 +42,13 @@ class Whole:
             with run.speaking(block), run.committed_together(block):
                 code = namespace.load(block)
                 output = self._output(code)
-                if block.is_dynamic and run.pipeline.downstream(block.original):
-                    dynamic.items_of(block, values.outputs(output))
                 record.drop(values.take_dropped(output))
                 handed_on = values.handed_on(output)
+                if block.is_dynamic and run.pipeline.downstream(block.original):
+                    handed_on = [item.value for item in dynamic.items_of(block, values.outputs(output))]
                 record.count_out(values.rows(handed_on), values.size(handed_on))
                 if block.callbacks:
-                    run.returned[block.uuid] = handed_on
+                    run.returned[block.uuid] = values.handed_on(output)
                 self._test(code, output)
         finally:
             record.seconds = time.perf_counter() - started
