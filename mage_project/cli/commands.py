@@ -141,12 +141,35 @@ def graph(project: Project, pipeline: str, mermaid: bool) -> None:
 
 @cli.command()
 @click.argument("pipelines", nargs=-1)
+@click.option("--io", "of_io", is_flag=True, help="Try the stores of a profile instead: connect, read and write.")
+@click.option("--profile", default="default", metavar="NAME", help="With --io: the profile [default: default].")
+@click.option("--bucket", "buckets", multiple=True, help="With --io: a bucket to try. May be repeated.")
+@click.option("--dataset", "datasets", multiple=True, help="With --io: a dataset to try. May be repeated.")
+@click.option("--json", "as_json", is_flag=True, help="With --io: print one JSON object.")
 @project_option
-def check(project: Project, pipelines: Sequence[str]) -> None:
+def check(
+    project: Project,
+    pipelines: Sequence[str],
+    of_io: bool,
+    profile: str,
+    buckets: Sequence[str],
+    datasets: Sequence[str],
+    as_json: bool,
+) -> None:
     """Check PIPELINES, or all of the project, without running them.
 
     Looked at are YAML, the graph, the blocks' files and io_config.yaml; every problem is told with file and line.
+
+    With --io the stores of a profile are tried out, with the buckets and datasets that the pipelines' variables name.
+    Exit code 0: all of them work, 1: one does not.
     """
+    if of_io:
+        from mage_project.cli.doctor import examine
+
+        uuids = pipelines or project.uuids
+        sys.exit(examine(project, uuids, profile, buckets=buckets, datasets=datasets, as_json=as_json))
+    if as_json or buckets or datasets or profile != "default":
+        raise UsageError("--profile, --bucket, --dataset and --json go with --io", hint="mage-project check --io")
     from mage_project.cli.inspection import problems_of
 
     found = 0
