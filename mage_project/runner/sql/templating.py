@@ -19,13 +19,11 @@ from typing import TYPE_CHECKING, Any
 
 from mage_project.errors import ConfigError, did_you_mean
 from mage_project.io.templates import template_line
+from mage_project.runner.sql.marking import MARK, marked
 
 if TYPE_CHECKING:
     from jinja2.sandbox import SandboxedEnvironment
 
-_MARK = re.compile("\0(\\d+)\0")
-#: Blocks whose text is not written out where it stands: a variable may compare or measure it.
-_CAPTURING = frozenset({"macro", "call", "filter", "set"})
 #: A query in the place of a table: the query, then the name that it gets where the SQL gives it none.
 _QUERY = re.compile("\1(.*?)\2(.*?)\3", re.DOTALL)
 _ALIAS = re.compile(r"(?:\0\d+\0)?\s+(?:as\b|[\"`]|([a-z_]\w*))", re.IGNORECASE)
@@ -85,8 +83,8 @@ class Template:
         environment = _environment()
         environment.globals = self._names()
         try:
-            marked, lengths = _marked(environment, source, self._expressions)
-            text = environment.from_string(marked).render()
+            text, lengths = marked(environment, source, self._expressions)
+            text = environment.from_string(text).render()
         except TemplateError as error:
             line = getattr(error, "lineno", None) or template_line(error)
             raise self._wrong(str(error.message or error), line) from error
@@ -108,7 +106,7 @@ class Template:
 
     def _unmarked(self, text: str, source: str, lengths: Mapping[int, int]) -> Rendered:
         parts, anchors, length, end = [], [], 0, 0
-        for mark in _MARK.finditer(text):
+        for mark in MARK.finditer(text):
             parts.append(text[end : mark.start()])
             length += len(parts[-1])
             origin = int(mark[1])
@@ -175,8 +173,8 @@ def names_used(source: str, path: Path) -> set[str]:
     environment = _environment()
     expressions: list[str] = []
     try:
-        marked, _ = _marked(environment, source, expressions)
-        names: set[str] = meta.find_undeclared_variables(environment.parse(marked))
+        text, _ = marked(environment, source, expressions)
+        names: set[str] = meta.find_undeclared_variables(environment.parse(text))
         return names - {"evaluated"} | ({"block_output"} if expressions else set())
     except TemplateSyntaxError as error:
         what = f"the SQL's template is wrong: {error.message}"
@@ -199,59 +197,6 @@ def _environment() -> SandboxedEnvironment:
     from jinja2.sandbox import SandboxedEnvironment
 
     return SandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
-
-
-def _marked(environment: SandboxedEnvironment, source: str, expressions: list[str]) -> tuple[str, dict[int, int]]:
-    """The source with a mark before each piece of literal text, and the length of each piece by its offset."""
-    parts: list[str] = []
-    lengths: dict[int, int] = {}
-    end = depth = 0
-    tokens = list(environment.lexer.tokeniter(source, None))
-    starts = _starts(source, tokens)
-    for place, (_, kind, value) in enumerate(tokens):
-        start = starts[place]
-        if kind == "block_begin":
-            depth += _depth(tokens[place + 1 :])
-        elif kind == "data" and depth == 0:
-            parts += [source[end:start], f"\0{start}\0"]
-            lengths[start], end = len(value), start
-        elif kind == "variable_begin" and _is_python(tokens[place + 1 :]):
-            last = next(i for i in range(place, len(tokens)) if tokens[i][1] == "variable_end")
-            inner = source[start + len(value) : starts[last]]
-            expressions.append(inner)
-            lines = "\n" * inner.count("\n")
-            parts += [source[end : start + len(value)], f" evaluated({len(expressions) - 1}){lines} "]
-            end = starts[last]
-    return "".join([*parts, source[end:]]), lengths
-
-
-def _starts(source: str, tokens: Sequence[tuple[int, str, str]]) -> list[int]:
-    """Where each token is in the source. What the lexer leaves out between them is white space."""
-    starts, end = [], 0
-    for _, _, value in tokens:
-        start = source.index(value, end)
-        starts.append(start)
-        end = start + len(value)
-    return starts
-
-
-def _words(tokens: Sequence[tuple[int, str, str]]) -> list[str]:
-    """The words of an expression or a statement, to its end."""
-    ends = (i for i, (_, kind, _) in enumerate(tokens) if kind in ("block_end", "variable_end"))
-    last = next(ends, len(tokens))
-    return [value for _, kind, value in tokens[:last] if kind != "whitespace"]
-
-
-def _depth(tokens: Sequence[tuple[int, str, str]]) -> int:
-    words = _words(tokens) or [""]
-    if words[0].removeprefix("end") in _CAPTURING and words[0].startswith("end"):
-        return -1
-    return int(words[0] in _CAPTURING and not (words[0] == "set" and "=" in words))
-
-
-def _is_python(tokens: Sequence[tuple[int, str, str]]) -> bool:
-    words = _words(tokens)
-    return words[:1] == ["block_output"] and "lambda" in words
 
 
 def _library() -> dict[str, Any]:
