@@ -57,13 +57,14 @@ def _postgres(
 
 
 def _gcs(patches: Patches, env: Mapping[str, str], said: Callable[[str], None]) -> None:
-    from mage_project.standins import arrow, cloud_storage, google_accounts
+    from mage_project.standins import arrow, cloud_storage, fsspec_gcs, google_accounts
     from mage_project.standins.buckets import Buckets
 
     buckets = Buckets(env["STORAGE_EMULATOR_HOST"], said)
     google_accounts.patch(patches)
     cloud_storage.patch(patches, buckets)
     arrow.patch(patches, buckets)
+    fsspec_gcs.patch(patches, buckets)
 
 
 def _bigquery(patches: Patches, env: Mapping[str, str], said: Callable[[str], None]) -> None:

@@ -15,6 +15,7 @@ from tests.standins.conftest import RunCode
 pytestmark = [
     pytest.mark.filterwarnings("ignore:(Loading|Retrieving) .* is deprecated:PendingDeprecationWarning"),
     pytest.mark.filterwarnings("ignore:Loading pandas DataFrame into BigQuery will require pandas-gbq"),
+    pytest.mark.filterwarnings("ignore:In a future major release:PendingDeprecationWarning"),
 ]
 START = """
 import os
@@ -99,6 +100,18 @@ def test_a_reader_that_a_block_makes_itself_reads_from_the_local_server(run_code
     client.load_table_from_dataframe(frame, "readers.t").result()
     assert len(client.query("SELECT * FROM readers.t").to_dataframe(bqstorage_client=reader)) == 3
     client.close()
+    """
+    assert run_code(START + code)[0].error is None
+
+
+@pytest.mark.usefixtures("bigquery_stack")
+def test_pandas_gbq_asks_nobody_for_an_account(run_code: RunCode) -> None:
+    pytest.importorskip("pandas_gbq")
+    code = """
+    import pandas_gbq
+    pandas_gbq.to_gbq(frame, "of_pandas_gbq.t", project_id="their-project-1234", if_exists="replace")
+    rows = pandas_gbq.read_gbq("SELECT n FROM of_pandas_gbq.t", project_id="their-project-1234")
+    assert len(rows) == 3
     """
     assert run_code(START + code)[0].error is None
 

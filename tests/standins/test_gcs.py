@@ -106,6 +106,37 @@ def test_googles_client_needs_no_credentials_and_no_bucket(
     assert lines.count(f"GCS: made the local bucket '{name}'") == 1
 
 
+GCSFS = {
+    "a file": """
+    import gcsfs
+    fs = gcsfs.GCSFileSystem(project="theirs", token="/not-there.json")
+    with fs.open("<bucket>/a.txt", "w") as file:
+        file.write("123")
+    return len(fs.cat("<bucket>/a.txt"))
+    """,
+    "Arrow": """
+    import gcsfs
+    fs = gcsfs.GCSFileSystem()
+    pq.write_to_dataset(table, "<bucket>/trips", partition_cols=["day"], filesystem=fs)
+    return pq.read_table("<bucket>/trips", filesystem=fs).num_rows
+    """,
+    "pandas": """
+    import pandas as pd
+    table.to_pandas().to_csv("gs://<bucket>/trips.csv", index=False)
+    return len(pd.read_csv("gs://<bucket>/trips.csv"))
+    """,
+}
+
+
+@pytest.mark.parametrize("code", GCSFS.values(), ids=GCSFS)
+def test_gcsfs_needs_no_credentials_and_no_bucket(run_code: RunCode, code: str) -> None:
+    pytest.importorskip("gcsfs")
+    bucket = f"gcsfs-{list(GCSFS.values()).index(code)}"
+    record, lines = run_code(START + code.replace("<bucket>", bucket) + CHECK)
+    assert record.error is None
+    assert lines.count(f"GCS: made the local bucket '{bucket}'") == 1
+
+
 def test_looking_into_a_bucket_that_is_not_there_is_an_error_and_makes_none(run_code: RunCode) -> None:
     code = START + "    from google.cloud import storage\n    list(storage.Client().list_blobs('nobodys-bucket'))\n"
     record, lines = run_code(code)

@@ -19,7 +19,7 @@ def load(*args, **kwargs):
 """
 EXPRESSIONS = {
     "df.append(df, ignore_index=True).x.tolist()[3:]": "[1.0, float('nan'), 3.0]",
-    "df.append({'x': 7.0, 's': 'z'}, ignore_index=True).s.tolist()[2:]": "[float('nan'), 'z']",
+    "df.append({'x': 7.0, 's': 'z'}, ignore_index=True).s.tolist()[2:]": "[None, 'z']",
     "df.append([df, df]).shape": "(9, 2)",
     "df.x.append(pd.Series([9.0])).tolist()[3:]": "[9.0]",
     "df.applymap(str).s.tolist()[0]": "'a'",
@@ -120,3 +120,9 @@ def test_after_the_run_pandas_is_as_it_was(run_code: RunCode) -> None:
     assert run_code(START + "    df.append(df)\n", local=False)[0].error is None
     assert (pd.read_csv, pd.to_datetime, pd.date_range) == before
     assert not hasattr(pd.DataFrame, "append")
+
+
+def test_text_is_what_it_is_in_mage(run_code: RunCode) -> None:
+    code = START + "    texts = pd.DataFrame({'flag': ['N', None]})\n    assert texts.flag.fillna(-1).dtype == object\n"
+    assert run_code(code, local=False)[0].error is None
+    assert pd.DataFrame({"flag": ["N"]}).flag.dtype == "str"

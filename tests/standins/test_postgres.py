@@ -83,6 +83,22 @@ def has_table(stack: LocalStack, database: str) -> bool:
         connection.close()
 
 
+def test_psycopg_3_reaches_the_local_server_too(run_code: RunCode, stack: LocalStack) -> None:
+    pytest.importorskip("psycopg")
+    code = """
+    import psycopg
+    from sqlalchemy import create_engine
+    with psycopg.connect("host=postgres dbname=third user=postgres password=postgres", autocommit=True) as connection:
+        connection.execute("CREATE TABLE trips AS SELECT 1 AS n")
+    engine = create_engine("postgresql+psycopg://postgres:postgres@postgres/third")
+    assert len(pd.read_sql("SELECT * FROM trips", engine)) == 1
+    engine.dispose()
+    """
+    record, _ = run_code(START + code, profile=PROFILE.format(name="x"))
+    assert record.error is None
+    assert has_table(stack, "third")
+
+
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 def test_whatever_server_a_block_names_is_the_local_one(run_code: RunCode, stack: LocalStack, way: str) -> None:
     name = f"theirs_{list(WAYS.values()).index(way)}"

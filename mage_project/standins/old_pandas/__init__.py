@@ -1,7 +1,7 @@
 """What blocks written for older pandas ask of it, done by the pandas that is installed: while a run lasts.
 
 Only what would be an error otherwise is answered: whatever pandas itself understands is left to it. Each answer is a
-warning that names the line and what to write instead.
+warning that names the line and what to write instead. The one exception is text, which is inferred as in Mage's pandas.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["understood"]
 
 @contextmanager
 def understood() -> Iterator[None]:
-    """Inside, pandas has the names and arguments back that it dropped."""
+    """Inside, pandas has the names and arguments back that it dropped, and infers text as Python objects."""
     patches = Patches()
     try:
         patches.when_imported("pandas", _answer)
@@ -27,7 +27,7 @@ def understood() -> Iterator[None]:
 
 
 def _answer(pandas: object, patches: Patches) -> None:
-    from mage_project.standins.old_pandas import arguments, frequencies, names
+    from mage_project.standins.old_pandas import arguments, frequencies, names, texts
 
-    for part in (names, arguments, frequencies):
+    for part in (names, arguments, frequencies, texts):
         part.patch(pandas, patches)
