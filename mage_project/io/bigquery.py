@@ -245,12 +245,12 @@ class BigQuery:
             **configuration_params,
         )
         name = self._table(table_id, database)
+        config = self._config(None, configuration_params.get("maximum_bytes_billed"))
         if query_string:
             query = query_string.strip().rstrip("; \n\t")
-            config = self._config(None, configuration_params.get("maximum_bytes_billed"))
             swap = writing.stage_query(self.client, name, query, options, config, retry_s=self.retry_s)
         else:
-            swap = writing.stage(self.client, name, df, options, retry_s=self.retry_s)
+            swap = writing.stage(self.client, name, df, options, config, retry_s=self.retry_s)
         self._hand_over(swap, str(name))
 
     def alter_table(self, df: Any, table_id: str, database: str | None = None, verbose: bool = True) -> None:

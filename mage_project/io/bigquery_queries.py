@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from google.api_core import exceptions as api
 
 from mage_project.errors import ConfigError, StoreError
-from mage_project.io.bigquery_client import is_emulated, storage_client
+from mage_project.io.bigquery_client import storage_client
 from mage_project.io.bigquery_errors import telling
 from mage_project.io.bigquery_jobs import RETRY_S, retry
 
@@ -64,7 +64,7 @@ def check_price(client: Any, query: str, config: Any, *, location: str | None = 
     size: int | None = job.total_bytes_processed
     if size is None:
         return None
-    if not is_emulated() or size:  # the emulator reads for nothing
+    if size:  # statements that read nothing cost nothing, and neither does anything in the emulator
         print(f"BigQuery: the query reads {size_text(size)}")
     if config.maximum_bytes_billed is not None and size > config.maximum_bytes_billed:
         what = f"the query would read {size_text(size)}, the limit is {size_text(config.maximum_bytes_billed)}"

@@ -24,12 +24,16 @@ from mage_project.io.streamed_files import conformed, known_first
 _DAY_MS = 24 * 60 * 60 * 1000
 
 
-def stage(client: Any, name: TableName, data: Any, options: Options, *, retry_s: float) -> Swap:
+def stage(client: Any, name: TableName, data: Any, options: Options, config: Any, *, retry_s: float) -> Swap:
     """Load the frames of `data` beside the table; what is left is the Swap's commit, or to abandon it.
 
-    Raises StoreError with nothing left behind, and whatever the iterator raises.
+    `config`: Google's QueryJobConfig, with the limit of what a merge may read. Raises StoreError with nothing left
+    behind, and whatever the iterator raises.
     """
     target = _target(client, name, options, retry_s)
+    if options.is_merge and target.table is not None:
+        with telling(f"merging into {name}", client, name):
+            check_price(client, f"SELECT * FROM {name.sql}", config, location=target.location)  # noqa: S608 - checked
     batches = known_first(arrow_tables(data, rename=types.column_names))
     first = next(batches, None)
     if first is None:

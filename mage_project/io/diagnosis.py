@@ -140,7 +140,7 @@ def _read_postgres(database: Any) -> str:
         user = database.settings["user"]
         what = f"{hidden} of {tables} tables in schema '{schema}' cannot be read by '{user}'"
         raise ConfigError(what, hint=f'GRANT SELECT ON ALL TABLES IN SCHEMA "{schema}" TO "{user}"')
-    return f"{tables} tables in schema '{schema}'"
+    return f"schema '{schema}', tables: {tables}"
 
 
 def _write_postgres(database: Any) -> str:

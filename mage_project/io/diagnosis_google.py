@@ -61,7 +61,7 @@ def _examine_bucket(found: Examination, store: Any, bucket: str) -> None:
             store.client.bucket(bucket).delete_blob(key)
         except google_errors.ALL as error:
             raise google_errors.told(error, store.client, f"deleting gs://{bucket}/{key}", bucket, key) from error
-        return f"and removed it from '{bucket}'"
+        return f"the object in '{bucket}' again"
 
     if found.try_out("writes", write):
         found.try_out("reads", read)
@@ -108,7 +108,7 @@ def _examine_dataset(found: Examination, store: Any, config: Any, name: str, buc
         if dataset is None:
             return f"there is no dataset '{name}' yet: the first export makes it"
         tables = list(store.client.list_tables(dataset, max_results=1_000, retry=None))
-        return f"{len(tables)} tables in '{name}'"
+        return f"'{name}', tables: {len(tables)}"
 
     if not found.try_out("reads", read):
         return

@@ -158,6 +158,14 @@ def test_a_query_above_the_limit_is_refused_before_it_runs(priced, table, monkey
     assert ids_without_price(table) == 1
 
 
+def test_a_merge_above_the_limit_is_refused(priced, table):
+    keys = {"unique_constraints": ["id"], "unique_conflict_method": "UPDATE", "if_exists": "append"}
+    with BigQuery(maximum_bytes_billed=1024) as store:
+        store.export(FRAME, table, **keys)
+        with pytest.raises(StoreError, match=r"would read 3.0 GB, the limit is 1.0 KB"):
+            store.export(FRAME, table, **keys)
+
+
 def ids_without_price(table: str) -> int:
     with BigQuery() as store:
         return len(store.load(table))
