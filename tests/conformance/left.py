@@ -11,6 +11,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import psycopg2
 from google.auth.credentials import AnonymousCredentials
@@ -33,12 +34,14 @@ class Content:
 
     @classmethod
     def of(cls, frame: pd.DataFrame) -> Content:
-        plain = pd.DataFrame({str(name): _plain(frame.iloc[:, at]) for at, name in enumerate(frame.columns)})
-        plain = plain[sorted(plain.columns)]
+        columns = {str(name): _numbers(frame.iloc[:, at]) for at, name in enumerate(frame.columns)}
+        rows = np.zeros(len(frame), np.uint64)
+        for name in sorted(columns):
+            rows = _mixed(rows * np.uint64(31) + columns[name])
         return cls(
-            rows=len(plain),
-            total=_sum(plain) if len(plain.columns) else 0,
-            columns={name: _sum(plain[[name]]) for name in plain.columns},
+            rows=len(frame),
+            total=int(rows.sum()),
+            columns={name: int(_mixed(numbers).sum()) for name, numbers in columns.items()},
         )
 
     def difference(self, other: Content) -> str:
@@ -49,7 +52,8 @@ class Content:
             return f"columns {sorted(self.columns.keys() ^ other.columns.keys())} in one only"
         if self.rows != other.rows:
             return f"{self.rows} and {other.rows} rows"
-        return f"other values in {[name for name in self.columns if self.columns[name] != other.columns[name]]}"
+        others = [name for name in self.columns if self.columns[name] != other.columns[name]]
+        return f"other values in {others}" if others else "the same values in other rows"
 
 
 Left = dict[str, Content]
@@ -158,13 +162,20 @@ def _bigquery(env: Mapping[str, str]) -> Iterator[tuple[str, Content]]:
     client.close()
 
 
-def _plain(column: pd.Series) -> pd.Series:
-    """The values as text that is the same for 1, 1.0 and "1", for a day and its midnight, for all that is null."""
-    values = column.astype(object)
-    nested = values.map(lambda value: isinstance(value, list | dict))
-    values = values.where(~nested, values.astype(str))
-    texts = {value: _text(value) for value in values.dropna().unique()}
-    return pd.Series([texts.get(value, "") for value in values], dtype=object)
+def _numbers(column: pd.Series) -> np.ndarray:
+    """A number for each value: the same for 1, 1.0 and "1", for a day and its midnight, for all that is null."""
+    try:
+        codes, distinct = pd.factorize(column)
+    except TypeError:  # lists and the like
+        codes, distinct = pd.factorize(column.astype(str))
+    texts = [*map(_text, pd.Series(distinct).astype(object)), ""]  # the code of null is -1
+    return pd.util.hash_array(np.array(texts, dtype=object), categorize=False)[codes]
+
+
+def _mixed(numbers: np.ndarray) -> np.ndarray:
+    """Spread, so that sums tell other rows from the same values in other rows."""
+    numbers = (numbers ^ (numbers >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
+    return numbers ^ (numbers >> np.uint64(33))
 
 
 def _text(value: Any) -> str:
@@ -179,7 +190,3 @@ def _text(value: Any) -> str:
     if isinstance(value, dt.date):
         return f"{value} 00:00:00.000"
     return str(value)
-
-
-def _sum(frame: pd.DataFrame) -> int:
-    return int(pd.util.hash_pandas_object(frame, index=False, categorize=False).sum())
