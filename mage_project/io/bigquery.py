@@ -6,6 +6,7 @@ import os
 import re
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
@@ -129,20 +130,18 @@ class BigQuery:
         What the query will read is said before it runs, and refused above the limit (StoreError).
         """
         from mage_project.io import bigquery_queries as queries
-        from mage_project.io.bigquery_errors import telling
-        from mage_project.io.bigquery_jobs import retry
 
         query = query_string.strip(" \n\t").rstrip("; \n\t")
         if _TABLE.fullmatch(query):
             name = self._table(query)
-            with telling(f"loading {name}", self.client, name):
-                table = self.client.get_table(str(name), retry=retry(self.retry_s))
-                rows = self.client.list_rows(table, max_results=limit, retry=retry(self.retry_s))
+            with self._telling(f"loading {name}", name):
+                table = self.client.get_table(str(name), retry=self._retry)
+                rows = self.client.list_rows(table, max_results=limit, retry=self._retry)
                 return queries.frame_of(self.client, rows)
         if limit is not None:
             query = f"SELECT * FROM (\n{query}\n) LIMIT {int(limit)}"  # noqa: S608 - the block's own
         job = self._run(query, job_config, maximum_bytes_billed, "loading")
-        with telling("loading", self.client, statement=query):
+        with self._telling("loading", statement=query):
             return queries.frame_of(self.client, job)
 
     def sample(self, schema: str, table: str, size: int | None = None, **kwargs: Any) -> pd.DataFrame:
@@ -180,13 +179,10 @@ class BigQuery:
         """Whether there is a table of this name in the dataset."""
         from google.api_core.exceptions import NotFound
 
-        from mage_project.io.bigquery_errors import telling
-        from mage_project.io.bigquery_jobs import retry
-
         name = self._table(f"{schema_name}.{table_name}")
-        with telling(f"looking for {name}", self.client):
+        with self._telling(f"looking for {name}"):
             try:
-                self.client.get_table(str(name), retry=retry(self.retry_s))
+                self.client.get_table(str(name), retry=self._retry)
             except NotFound:
                 return False
         return True
@@ -257,29 +253,39 @@ class BigQuery:
         """Add the columns of the frame that the table has not. Raises StoreError if there is no such table."""
         from mage_project.io import bigquery_types as types
         from mage_project.io import frames
-        from mage_project.io.bigquery_errors import telling
-        from mage_project.io.bigquery_jobs import retry
 
         name = self._table(table_id, database)
-        with telling(f"altering {name}", self.client, name):
-            table = self.client.get_table(str(name), retry=retry(self.retry_s))
+        with self._telling(f"altering {name}", name):
+            table = self.client.get_table(str(name), retry=self._retry)
             there = {field.name.lower() for field in table.schema}
             schema = next(frames.tables(df, rename=types.column_names)).schema
             added = [field for field in types.fields_of(schema, {}) if field.name.lower() not in there]
             if added:
                 table.schema = [*table.schema, *added]
-                self.client.update_table(table, ["schema"], retry=retry(self.retry_s))
+                self.client.update_table(table, ["schema"], retry=self._retry)
 
     def delete_table(self, table_id: str, not_found_ok: bool = False, **kwargs: Any) -> None:
         """Remove a table. Raises StoreError if there is none, unless that is fine."""
-        from mage_project.io.bigquery_errors import telling
-        from mage_project.io.bigquery_jobs import retry
 
         name = self._table(table_id)
-        with telling(f"deleting {name}", self.client, name):
-            self.client.delete_table(str(name), not_found_ok=not_found_ok, retry=retry(self.retry_s))
+        with self._telling(f"deleting {name}", name):
+            self.client.delete_table(str(name), not_found_ok=not_found_ok, retry=self._retry)
 
     # -- within
+
+    @property
+    def _retry(self) -> Any:
+        from mage_project.io.bigquery_jobs import retry
+
+        return retry(self.retry_s)
+
+    def _telling(
+        self, doing: str, table: TableName | None = None, statement: str | None = None
+    ) -> AbstractContextManager[None]:
+        """Google's errors as ours."""
+        from mage_project.io.bigquery_errors import telling
+
+        return telling(doing, self.client, table, statement)
 
     def _table(self, table_id: str, database: str | None = None) -> TableName:
         from mage_project.io.bigquery_tables import table_name
