@@ -17,7 +17,7 @@ from mage_project.runner.interrupts import Interrupted, Interrupts
 from mage_project.runner.records import RunRecord
 from mage_project.runner.reporting import Reporter, Silent
 from mage_project.runner.run import Run
-from mage_project.standins import old_pandas
+from mage_project.standins import arrow_parts, old_pandas
 
 
 def run_pipeline(
@@ -44,7 +44,7 @@ def execute(
     """Run the pipeline in its project's surroundings; `inputs` stand in for what upstream blocks would give."""
     teller = reporter or Silent()
     interrupts = Interrupts()
-    with importable(pipeline.root), old_pandas.understood(), interrupts.listening():
+    with importable(pipeline.root), old_pandas.understood(), arrow_parts.reachable(), interrupts.listening():
         run = Run(pipeline, variables, reporter=teller, interrupts=interrupts, inputs=inputs, whole=whole)
         try:
             with services.provided(pipeline, variables, local=local, said=lambda line: teller.said(None, line)):

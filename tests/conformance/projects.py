@@ -74,7 +74,8 @@ def main() -> int:
             timeout_s=words.timeout,
         )
         with ThreadPoolExecutor(words.jobs) as pool:
-            rows = [row for each in pool.map(lambda project: _told(wanted.rows(project)), found) for row in each]
+            each_by_each = map if words.jobs == 1 else pool.map  # the first is stopped by one Ctrl-C
+            rows = [row for each in each_by_each(lambda project: _told(wanted.rows(project)), found) for row in each]
     report = as_markdown(rows)
     print(report)
     if words.out:

@@ -133,6 +133,13 @@ def test_a_missing_file_is_told(tmp_path):
     assert str(tmp_path) in str(caught.value.where)
 
 
+def test_a_missing_file_is_an_empty_profile_where_local_stores_stand_in(tmp_path):
+    with config.overridden({"POSTGRES_HOST": "localhost"}):
+        loader = ConfigFileLoader(tmp_path / "io_config.yaml", "dev")
+        assert loader["POSTGRES_HOST"] == "localhost"
+        assert loader["POSTGRES_USER"] is None
+
+
 def test_the_file_is_looked_for_in_the_project(tmp_path):
     (tmp_path / "io_config.yaml").write_text("default:\n  A: 1\n")
     set_repo_path(tmp_path)
