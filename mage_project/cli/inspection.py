@@ -71,7 +71,10 @@ def _of_code(block: Block, path: Path) -> list[Problem]:
 def _of_sql(pipeline: Pipeline, block: Block, path: Path) -> list[Problem]:
     """What the template says when it is rendered with the pipeline's own variables. Others may be given to a run."""
     from mage_project.runner.sql.checking import check
+    from mage_project.runner.sql.settings import without_store
 
+    if block.has_no_store:
+        return [Problem(message=without_store(block), path=pipeline.path, line=block.line, warning=True)]
     try:
         check(pipeline, block, run_variables(pipeline, {}, datetime.now(UTC).replace(tzinfo=None)))
     except MageProjectError as error:

@@ -82,8 +82,13 @@ class Block:
         return self.configuration.get("reduce_output") is True
 
     @property
+    def has_no_store(self) -> bool:
+        """Whether it is SQL that names no store: Mage runs nothing for it, without a word."""
+        return self.language == "sql" and not self.configuration.get("data_provider")
+
+    @property
     def runs(self) -> bool:
-        return self.type not in NOT_RUN
+        return self.type not in NOT_RUN and not self.has_no_store
 
 
 @dataclass(frozen=True, kw_only=True)

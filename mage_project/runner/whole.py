@@ -33,6 +33,7 @@ class Whole:
         block, run, record = self._block, self._run, self._record
         if not block.runs:
             record.status = "skipped"
+            self._say_why()
             return None
         record.status = "running"
         run.reporter.block_started(record)
@@ -56,6 +57,13 @@ class Whole:
             run.keep(block, values.outputs(output) if block.is_dynamic else handed_on)
         record.status = "completed"
         return output
+
+    def _say_why(self) -> None:
+        """Why the block is passed over, where that may not be meant."""
+        if self._block.has_no_store:
+            from mage_project.runner.sql.settings import without_store
+
+            self._run.warn(self._block, without_store(self._block))
 
     def _output(self, code: namespace.Code) -> Any:
         block, run = self._block, self._run

@@ -104,7 +104,6 @@ def test_nothing_runs_when_a_template_of_the_pipeline_fails(tmp_path):
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        ({"data_provider": None}, "names no store"),
         ({"data_provider": "postgers"}, "Did you mean 'postgres'?"),
         ({"data_provider": "snowflake"}, "wants the store 'snowflake', which is not here"),
         ({"export_write_policy": "apend"}, "Did you mean 'append'?"),
@@ -115,6 +114,16 @@ def test_settings_that_cannot_be_are_an_error_before_the_run(tmp_path, settings,
     record = run(tmp_path, [sql_block("one", "data_loader", **settings)], {"one": "SELECT 1"})
     assert told in record.error
     assert "pipelines/p/metadata.yaml" in record.error
+
+
+@pytest.mark.parametrize(
+    ("settings", "guess"), [({}, ""), ({"data_provder": "postgres"}, "Did you mean 'data_provider'?")]
+)
+def test_a_block_that_names_no_store_is_passed_over_with_a_word(tmp_path, settings, guess):
+    record = run(tmp_path, [sql_block("one", "data_loader", data_provider=None, **settings)], {"one": "SELECT 1"})
+    assert (record.error, record.blocks[0].status) == (None, "skipped")
+    assert "names no store (data_provider), so nothing is run, as in Mage" in record.warnings[0]
+    assert guess in record.warnings[0]
 
 
 @pytest.mark.parametrize(("code", "told"), [("-- nothing\n", "has no statement"), ("SELECT 'open", "does not end")])

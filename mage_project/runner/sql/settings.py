@@ -60,19 +60,19 @@ def _text(given: Mapping[str, Any], key: str) -> str | None:
 
 
 def _provider(block: Block, name: str | None) -> str:
-    """The store's name. Mage runs nothing at all, without a word, for a block that names none."""
     if name in PROVIDERS:
         return name
     known = f"data_provider is one of {', '.join(PROVIDERS)}"
     if name is None:
-        raise ConfigError(f"the SQL block '{block.uuid}' names no store{_misspelt(block)}", hint=known)
+        raise ConfigError(without_store(block), hint=known)
     guess = did_you_mean(name.lower(), PROVIDERS)
     raise ConfigError(f"the SQL block '{block.uuid}' wants the store '{name}', which is not here.{guess}", hint=known)
 
 
-def _misspelt(block: Block) -> str:
+def without_store(block: Block) -> str:
+    """What is said of a SQL block whose configuration names no store."""
     near = [guess for key in block.configuration.keys() - KEYS if (guess := did_you_mean(str(key), ["data_provider"]))]
-    return f".{near[0]}" if near else ""
+    return f"the SQL block '{block.uuid}' names no store (data_provider), so nothing is run, as in Mage.{''.join(near)}"
 
 
 def _policy(block: Block, name: str) -> str:
