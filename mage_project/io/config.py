@@ -115,20 +115,13 @@ class ConfigFileLoader(_Overridable):
     ) -> None:
         """Read `profile` of the file, by default the project's io_config.yaml; or take the settings of `config`.
 
-        A file that is not there has no settings where local stores stand in: many projects keep theirs to themselves.
         Raises ConfigError, with file and line, for whatever is wrong with the file. A variable that is not set is
         no error yet: the field it stands in has no value, and a connector that needs it says which variable it is.
         """
         self.filepath = Path(filepath) if filepath is not None else Path(repo_path()) / "io_config.yaml"
         self.profile = profile
-        self._profile = Profile(settings=config or {}) if config or self._is_dispensable() else self._read()
+        self._profile = Profile(settings=config) if config else self._read()
         self.version = self._profile.version
-
-    def _read(self) -> Profile:
-        return read_profile(self.filepath, self.profile)
-
-    def _is_dispensable(self) -> bool:
-        return bool(_overrides or _fallbacks) and not self.filepath.is_file()
 
     @property
     def config(self) -> dict[str, Any]:
