@@ -75,7 +75,7 @@ class MageRuns:
     def _lead_profiles(self, stores: Mapping[str, str], key: Path) -> None:
         """Write io_config.yaml anew, with the addresses of the local stores in all of its profiles."""
         path = self.copy.root / "io_config.yaml"
-        given = path.read_text() if path.exists() else "version: 0.1.1\ndefault: {}\n"
+        given = path.read_text() if path.exists() else "version: 0.1.1\ndefault: {}\ndev: {}\n"
         rendered = jinja2.Template(given).render(
             env_var=lambda name, *_: stores.get(name, ""), mage_secret_var=lambda name, *_: ""
         )
