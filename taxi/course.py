@@ -29,7 +29,7 @@ PIPELINES = (
 )
 NEED_BIGQUERY = ("gcs_to_bigquery", "gcs_to_bigquery_by_load_job", "green_taxi_to_three_stores")
 VARIABLES = ("source=sample_data", "execution_date=2020-10-01")
-HEADER = ("", "pipeline", "blocks", "rows in", "rows out", "tests passed", "seconds")
+HEADER = ("", "pipeline", "blocks", "rows in", "rows out", "tests passed", "took")
 RUNNER = Path(sys.executable).with_name("mage-project")
 
 Report = dict[str, Any]
@@ -58,7 +58,7 @@ def line(report: Report) -> tuple[str, ...]:
         _rows(blocks[0]["rows_out"]),
         _rows(last["rows_out"] or last["rows_in"]),
         f"{sum(test['passed'] for test in tests)} of {len(tests)}",
-        f"{report['seconds']:.1f}",
+        f"{report['seconds']:.2f} s",
     )
 
 
