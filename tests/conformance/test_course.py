@@ -10,10 +10,11 @@ from __future__ import annotations
 import io
 import json
 import math
+import shutil
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,6 +24,7 @@ from typing import Any
 import psycopg2
 import pyarrow.parquet as pq
 import pytest
+import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from google.auth.credentials import AnonymousCredentials
@@ -34,9 +36,13 @@ from taxi.course import PIPELINES
 from tests.conformance.box import Box
 from tests.conformance.conftest import copy_of_the_project, sample_months
 from tests.conformance.runners import Mage, Ours, Runner, mage_commands, our_commands
+from tests.conformance.test_copied_blocks import set_line
 
 BUCKET = "nyc-taxi-lake"
 LIST = "__TABLES_SUMMARY__"
+#: The variables that pipelines are given. Mage's command hands a date on as text, which its SQL blocks cannot take.
+PLAN = {uuid: {"source": str(sample_months())} for uuid in PIPELINES}
+PLAN["taxi_month_to_gcs"]["execution_date"] = "2020-10-01"
 #: Name of a table or an object, with its columns and its rows in an order of their own.
 State = dict[str, tuple[list[str], list[tuple[Any, ...]]]]
 
@@ -103,27 +109,31 @@ def left(
     found = {}
     for kind, name in ((Mage, "mage"), (Ours, "ours")):
         folder = tmp_path_factory.mktemp(name)
-        stack = LocalStack(folder)
-        if lack := stack.missing("bigquery"):
-            pytest.skip(lack)
-        stack.up()
-        stack.ensure_buckets([BUCKET])
-        env = stack.env()
-        if kind is Mage:
-            make_lists(env)
-        (folder / "box").mkdir()
-        runner = kind(name=name, commands=commands[kind], box=Box(folder=folder / "box", stores={**env, **account}))
-        run_all(runner, copy_of_the_project(folder / "project"))
-        found[name] = state(env)
-        stack.down()
+        with stores(folder) as env:
+            (folder / "box").mkdir()
+            runner = kind(name=name, commands=commands[kind], box=Box(folder=folder / "box", stores={**env, **account}))
+            run_all(runner, copy_of_the_project(folder / "project"))
+            found[name] = state(env)
     return found
 
 
+@contextmanager
+def stores(folder: Path) -> Iterator[dict[str, str]]:
+    """Three stores of their own, with what Mage needs to find there; the variables that lead to them."""
+    stack = LocalStack(folder)
+    if lack := stack.missing("bigquery"):
+        pytest.skip(lack)
+    stack.up()
+    try:
+        stack.ensure_buckets([BUCKET])
+        make_lists(stack.env())
+        yield stack.env()
+    finally:
+        stack.down()
+
+
 def run_all(runner: Runner, project: Path) -> None:
-    source = {"source": str(sample_months())}
-    # Mage's command hands a date on as text, which its SQL blocks cannot take; so only this pipeline is given one.
-    plan = dict.fromkeys(PIPELINES, source) | {"taxi_month_to_gcs": {**source, "execution_date": "2020-10-01"}}
-    outcomes = {uuid: seen.outcome for uuid, seen in runner.several(project, plan).items()}
+    outcomes = {uuid: seen.outcome for uuid, seen in runner.several(project, PLAN).items()}
     assert outcomes == dict.fromkeys(PIPELINES, "done")
 
 
@@ -210,3 +220,23 @@ def test_they_have_the_same_columns(left: dict[str, State]) -> None:
 def test_they_hold_the_same_rows_the_same_number_of_times(left: dict[str, State]) -> None:
     assert [name for name in left["ours"] if left["ours"][name][1] != left["mage"][name][1]] == []
     assert all(rows for _, rows in left["ours"].values())
+
+
+def test_blocks_copied_into_an_empty_project_run_there(
+    commands: dict[type[Runner], Path], account: dict[str, str], tmp_path: Path
+) -> None:
+    """Each pipeline in a project of its own, with nothing but its folder and what `copy` brought for its blocks."""
+    shipped = copy_of_the_project(tmp_path / "shipped")
+    with stores(tmp_path) as env:
+        (tmp_path / "box").mkdir()
+        box = Box(folder=tmp_path / "box", stores={**env, **account})
+        mage = Mage(name="mage", commands=commands[Mage], box=box)
+        for uuid in PIPELINES:
+            project = tmp_path / uuid
+            mage.init(project)
+            shutil.copy(shipped / "io_config.yaml", project)
+            set_line(project / "metadata.yaml", "help_improve_mage", "false")
+            shutil.copytree(shipped / "pipelines" / uuid, project / "pipelines" / uuid)
+            for block in yaml.safe_load((project / "pipelines" / uuid / "metadata.yaml").read_text())["blocks"]:
+                Ours(name="ours", commands=commands[Ours], box=box).copy(shipped, block["uuid"], project)
+            assert (uuid, mage.several(project, {uuid: PLAN[uuid]})[uuid].outcome) == (uuid, "done")
