@@ -130,7 +130,7 @@ class ConfigFileLoader(_Overridable):
 
     def _read(self) -> Profile:
         """The profile of the file; an empty one for a project without the file where local stores stand in for all."""
-        if has_overrides() and not self.filepath.exists():
+        if (_overrides or _fallbacks) and not self.filepath.exists():
             return Profile(settings={})
         return read_profile(self.filepath, self.profile)
 

@@ -134,7 +134,7 @@ def test_a_missing_file_is_told(tmp_path):
 
 
 def test_a_missing_file_is_an_empty_profile_where_local_stores_stand_in(tmp_path):
-    with config.overridden({"POSTGRES_HOST": "localhost"}):
+    with config.overridden({}, fallbacks={"POSTGRES_HOST": "localhost"}):
         loader = ConfigFileLoader(tmp_path / "io_config.yaml", "dev")
         assert loader["POSTGRES_HOST"] == "localhost"
         assert loader["POSTGRES_USER"] is None
