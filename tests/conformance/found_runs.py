@@ -51,14 +51,18 @@ class Copy:
     box: Box
     web: Web
     timeout_s: float
+    variables: Mapping[str, str]
 
     @classmethod
-    def of(cls, project: FoundProject, folder: Path, web: Web, timeout_s: float) -> Copy:
+    def of(
+        cls, project: FoundProject, folder: Path, web: Web, *, timeout_s: float, variables: Mapping[str, str]
+    ) -> Copy:
         root = folder / "src" / project.root.name  # in Mage's image a project is a folder of /home/src
         shutil.copytree(project.root, root, ignore=OLD, symlinks=True)
         stack = LocalStack(root)
         stack.up()
-        return cls(root=root, stack=stack, box=Box(folder=folder, stores={}), web=web, timeout_s=timeout_s)
+        box = Box(folder=folder, stores={})
+        return cls(root=root, stack=stack, box=box, web=web, timeout_s=timeout_s, variables=variables)
 
     def put_missing(self, pipeline: FoundPipeline) -> None:
         """Put the objects that nobody wrote into their buckets, as far as their names say what they hold."""
@@ -121,6 +125,7 @@ class OurRuns:
             "--json",
             "--project",
             self.copy.root,
+            *(word for name, value in self.copy.variables.items() for word in ("--var", f"{name}={value}")),
         )
         if look and pipeline.checks:  # as often as in Mage, where it takes two runs
             self.copy.run(command, {})

@@ -38,7 +38,8 @@ class MageRuns:
         self._make_datasets(pipeline)
         self.copy.put_missing(pipeline)
         before = self.copy.left()
-        command = (self.commands / "mage", "run", self.copy.root, pipeline.uuid)
+        given = ("--runtime-vars", json.dumps(dict(self.copy.variables)))
+        command = (self.commands / "mage", "run", self.copy.root, pipeline.uuid, *given)
         if pipeline.checks:
             with self._without_checks(pipeline):
                 self.copy.run(command, self._env)
