@@ -13,7 +13,7 @@ import argparse
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -39,6 +39,7 @@ class Wanted:
     pipeline: str | None
     mage: Path | None
     timeout_s: float
+    variables: Mapping[str, str]
 
     def rows(self, project: FoundProject) -> Iterator[Row]:
         """Run the project's pipelines one after another, in both where there is a real Mage."""
@@ -56,7 +57,7 @@ class Wanted:
     def _copy(self, project: FoundProject, folder: Path, opened: ExitStack) -> Copy:
         folder.mkdir(parents=True)
         web = opened.enter_context(answered(self.files, folder, tokens=folder.name == "mage"))
-        copy = Copy.of(project, folder, web, self.timeout_s)
+        copy = Copy.of(project, folder, web, timeout_s=self.timeout_s, variables=self.variables)
         opened.callback(copy.stack.down, force=True)
         return copy
 
@@ -72,6 +73,7 @@ def main() -> int:
             pipeline=words.pipeline,
             mage=words.mage,
             timeout_s=words.timeout,
+            variables=dict(words.var),
         )
         with ThreadPoolExecutor(words.jobs) as pool:
             each_by_each = map if words.jobs == 1 else pool.map  # the first is stopped by one Ctrl-C
@@ -97,6 +99,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("files", type=Path, help="the folder with the taxi files")
     parser.add_argument("--project", default="", help="only projects with this in their path")
     parser.add_argument("--pipeline", help="only pipelines of this name")
+    parser.add_argument(
+        "--var",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        type=lambda word: word.split("=", 1),
+        help="for every pipeline, as execution_date=2024-01-15 where blocks choose their month by it",
+    )
     parser.add_argument(
         "--mage",
         type=lambda folder: Path(folder).absolute(),
