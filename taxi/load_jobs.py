@@ -48,8 +48,8 @@ def load_objects(client: bigquery.Client, addresses: list[str], table: str, *, v
             job = client.load_table_from_uri(addresses, table, job_id=job_id, job_config=config)
         except google_errors.Conflict:
             job = client.get_job(job_id)
-            if job.done() and job.error_result:
-                continue  # a job that failed keeps its id; the next attempt needs one of its own
+            if job.done() and (job.error_result or _state(client, table) == state):
+                continue  # it failed, or what it loaded is gone: the next attempt needs an id of its own
         job.result()
         return job
     raise AssertionError("count() has no end")
