@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,7 @@ def graph(project: Project, pipeline: str, mermaid: bool) -> None:
 @click.option("--profile", default="default", metavar="NAME", help="With --io: the profile [default: default].")
 @click.option("--bucket", "buckets", multiple=True, help="With --io: a bucket to try. May be repeated.")
 @click.option("--dataset", "datasets", multiple=True, help="With --io: a dataset to try. May be repeated.")
+@click.option("--local", is_flag=True, help="With --io: try the local stack, whatever io_config.yaml names.")
 @click.option("--json", "as_json", is_flag=True, help="With --io: print one JSON object.")
 @project_option
 def check(
@@ -154,6 +156,7 @@ def check(
     profile: str,
     buckets: Sequence[str],
     datasets: Sequence[str],
+    local: bool,
     as_json: bool,
 ) -> None:
     """Check PIPELINES, or all of the project, without running them.
@@ -165,11 +168,15 @@ def check(
     """
     if of_io:
         from mage_project.cli.doctor import examine
+        from mage_project.runner.services import all_local
 
         uuids = pipelines or project.uuids
-        sys.exit(examine(project, uuids, profile, buckets=buckets, datasets=datasets, as_json=as_json))
-    if as_json or buckets or datasets or profile != "default":
-        raise UsageError("--profile, --bucket, --dataset and --json go with --io", hint="mage-project check --io")
+        with all_local(project.root, said=functools.partial(click.echo, err=True)) if local else nullcontext():
+            sys.exit(examine(project, uuids, profile, buckets=buckets, datasets=datasets, as_json=as_json))
+    if local or as_json or buckets or datasets or profile != "default":
+        raise UsageError(
+            "--profile, --bucket, --dataset, --local and --json go with --io", hint="mage-project check --io"
+        )
     from mage_project.cli.inspection import problems_of
 
     found = 0

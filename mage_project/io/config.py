@@ -26,6 +26,9 @@ __all__ = [
     "setting",
 ]
 
+#: What belongs to a Postgres server, and not to what is kept in it.
+_OF_SERVER = frozenset(("POSTGRES_PORT", "POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DBNAME"))
+
 _overrides: dict[str, Any] = {}
 _fallbacks: dict[str, Any] = {}
 
@@ -84,9 +87,15 @@ class _Overridable(BaseConfigLoader):
         """The setting's value, or `default`."""
         name = str(key)
         value = _overrides[name] if name in _overrides else self._own(name)
-        if name in _fallbacks and value in (None, ""):
+        if name in _fallbacks and (value in (None, "") or self._has_no_server(name)):
             value = _fallbacks[name]
         return default if value is None else value
+
+    def _has_no_server(self, name: str) -> bool:
+        """Whether the setting is of a Postgres whose host has no value, so that the rest says nothing either."""
+        if name not in _OF_SERVER or ConfigKey.POSTGRES_HOST in _overrides:
+            return False
+        return self._own(ConfigKey.POSTGRES_HOST) in (None, "")
 
     @abstractmethod
     def _own(self, key: str) -> Any:

@@ -278,7 +278,8 @@ def _number(name: str, value: int | str) -> int:
     try:
         return int(value)
     except ValueError as error:
-        raise ConfigError(f"{name} '{value}' of the connection to Postgres is no number") from error
+        hint = f"correct POSTGRES_{name.upper()} in the profile of io_config.yaml, or the variable it takes it from"
+        raise ConfigError(f"{name} '{value}' of the connection to Postgres is no number", hint=hint) from error
 
 
 def _quoted(name: str) -> str:

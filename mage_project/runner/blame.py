@@ -60,7 +60,8 @@ def _places(block: Block, error: Exception | SystemExit) -> list[str]:
         and "site-packages" not in frame.filename
     ]
     chosen = [*mine[-1:], *[frame for frame in near[-1:] if not mine or frame is not mine[-1]]]
-    return [f"{_short(frame.filename, root)}:{frame.lineno} in {frame.name}" for frame in chosen]
+    places = [f"{_short(frame.filename, root)}:{frame.lineno} in {frame.name}" for frame in chosen]
+    return places or ([_short(str(block.path), root)] if block.path else [])
 
 
 def _short(filename: str, root: Path) -> str:

@@ -82,7 +82,7 @@ def provided(
         local_libraries = standins.standing_in(
             served, env, takes_all=local, schemas=schemas, missing=missing, said=said
         )
-        with _environment(env), _settings(env if local else {}), local_libraries:
+        with _environment(env), _settings(env, local=local), local_libraries:
             yield
     finally:
         stack.down()
@@ -121,11 +121,32 @@ def _profile_value(root: Path, key: str) -> Any:
     return ConfigFileLoader(path, "default").get(key)
 
 
-def _settings(env: Mapping[str, str]) -> AbstractContextManager[None]:
-    """Profiles that name the local servers, with their own database, user and schema where they have them."""
+@contextmanager
+def all_local(root: Path, *, said: Callable[[str], None]) -> Iterator[None]:
+    """Inside, every store that the machine has the parts for is local, and all profiles name those."""
+    from mage_project import standins
+    from mage_project.local import LocalStack
+
+    stack = LocalStack(root)
+    try:
+        stack.up()
+        env = stack.env()
+        served = tuple(service.name for service in stack.status() if service.running)
+        libraries = standins.standing_in(served, env, takes_all=True, schemas=_schemas(root, env), said=said)
+        with _environment(env), _settings(env, local=True), libraries:
+            yield
+    finally:
+        stack.down()
+
+
+def _settings(env: Mapping[str, str], *, local: bool) -> AbstractContextManager[None]:
+    """Profiles that name the local servers, with their own database, user and schema where they have them.
+
+    Without `local` only those that name no server of their own.
+    """
     from mage_project.io import config
 
-    place = {name: value for name, value in env.items() if name in _PLACE}
+    place = {name: value for name, value in env.items() if local and name in _PLACE}
     if place:
         place["POSTGRES_CONNECTION_METHOD"] = "direct"
     return config.overridden(place, fallbacks=env)

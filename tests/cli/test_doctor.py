@@ -106,6 +106,24 @@ def test_a_postgres_that_does_not_let_us_in_is_told_with_the_setting(doctor, pos
     assert "wrong-secret" not in json.dumps(found)
 
 
+def test_the_local_stack_passes_whatever_the_profile_names(doctor):
+    theirs = {
+        "POSTGRES_HOST": "postgres",
+        "POSTGRES_USER": "root",
+        "POSTGRES_DBNAME": "theirs",
+        "POSTGRES_PASSWORD": "x",
+    }
+    result = doctor.ask(theirs, "--local")
+    assert result.exit_code == 0, result.output
+    assert "Postgres: made the local role 'root', database 'theirs'" in result.stderr
+
+
+def test_a_port_that_is_no_number_is_told_with_the_setting(doctor, postgres):
+    answer = doctor.ask({**postgres, "POSTGRES_PORT": "fivefour"})
+    assert "port 'fivefour'" in answer.output
+    assert "correct POSTGRES_PORT" in answer.output
+
+
 def test_a_setting_that_is_missing_is_told(doctor, postgres):
     answers = doctor.answers({**postgres, "POSTGRES_DBNAME": None})
     assert failed(answers) == [("Postgres", "credentials")]

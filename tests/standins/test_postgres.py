@@ -120,7 +120,7 @@ def test_what_was_made_is_said_once_and_in_one_line(run_code: RunCode) -> None:
 def test_each_role_reads_what_the_others_wrote(run_code: RunCode) -> None:
     code = """
     from sqlalchemy import create_engine
-    engine = create_engine("postgresql+psycopg2://another:root@postgres/shared")
+    engine = create_engine("postgresql://another:root@postgres/shared")
     frame.to_sql("trips", engine, schema="magic", index=False)
     engine.dispose()
     with Postgres.with_config(config) as loader:
@@ -159,3 +159,21 @@ def test_after_the_run_psycopg2_is_as_it_was(run_code: RunCode) -> None:
     before = psycopg2._connect
     assert run_code(START + "    return 1\n", profile=PROFILE.format(name="x"))[0].error is None
     assert psycopg2._connect is before
+
+
+def test_a_profile_without_a_host_has_the_local_server_whatever_else_it_says(run_code: RunCode) -> None:
+    profile = """
+default:
+  POSTGRES_HOST: "{{ env_var('NOBODY_SET_IT') }}"
+  POSTGRES_PORT: 1
+  POSTGRES_USER: somebody
+  POSTGRES_PASSWORD: wrong
+  POSTGRES_DBNAME: theirs
+  POSTGRES_SCHEMA: public
+"""
+    code = """
+    with Postgres.with_config(config) as loader:
+        loader.export(frame, "public", "hostless", index=False)
+        assert len(loader.load("SELECT * FROM hostless")) == 3
+    """
+    assert run_code(START + code, profile=profile, local=False)[0].error is None
