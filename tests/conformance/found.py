@@ -17,7 +17,7 @@ TAXI = re.compile(r"tripdata|taxi|[lt]pep_|nyc-tlc|\bfhv", re.IGNORECASE)
 FETCHES = re.compile(r"https?://\S*(tripdata|nyc-tlc|trip-data|releases/|cloudfront|csv)|https?://[\d.]+[:/]")
 BUCKET = re.compile("bucket", re.IGNORECASE)
 #: As BigQuery's tables are named in Python.
-TABLE = re.compile(r"""['"]([\w-]+)\.(\w+)\.\w+['"]""")
+TABLE = re.compile(r"""['"]([a-z][a-z0-9-]+)\.(\w+)\.\w+['"]""")
 #: What an unknown part of a name may stand for: most often it is a month.
 MONTHS = [f"{month:02}" for month in range(1, 13)]
 

@@ -133,7 +133,12 @@ def _files(folder: Path) -> Iterator[tuple[str, Content]]:
 def _database(path: Path) -> Iterator[tuple[str, Content]]:
     import duckdb
 
-    with duckdb.connect(path, read_only=True) as connection:
+    try:
+        connection = duckdb.connect(path, read_only=True)
+    except duckdb.IOException:  # another DuckDB's: with other tables than any that is read here
+        yield f"{path.name}, unread", Content.of(pd.DataFrame({"bytes": [path.stat().st_size]}))
+        return
+    with connection:
         for schema, table in connection.sql("SELECT schema_name, table_name FROM duckdb_tables()").fetchall():
             yield f"{path.name} {schema}.{table}", Content.of(connection.sql(f'FROM "{schema}"."{table}"').df())
 
