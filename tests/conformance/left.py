@@ -158,12 +158,13 @@ def _bigquery(env: Mapping[str, str]) -> Iterator[tuple[str, Content]]:
     client = bigquery.Client(
         project=env["GOOGLE_CLOUD_PROJECT"], credentials=AnonymousCredentials(), client_options=options
     )
-    for dataset in client.list_datasets():
-        for table in client.list_tables(dataset):
+    datasets = [dataset for project in client.list_projects() for dataset in client.list_datasets(project.project_id)]
+    for dataset in datasets:
+        for table in client.list_tables(dataset.reference):
             if table.table_id.startswith("__"):  # Mage looks into such a one, and the server has none by itself
                 continue
             rows = client.list_rows(table).to_arrow(create_bqstorage_client=False)
-            yield f"bigquery {table.dataset_id}.{table.table_id}", Content.of(rows.to_pandas())
+            yield f"bigquery {table.full_table_id}", Content.of(rows.to_pandas())
     client.close()
 
 
