@@ -112,7 +112,7 @@ def test_a_key_that_is_none_is_refused(bucket, frame, key):
         GoogleCloudStorage().export(frame, bucket, key)
 
 
-@pytest.mark.parametrize("key", ["trips", "trips.xlsx", "trips.gz", "trips.cvs"])
+@pytest.mark.parametrize("key", ["trips", "trips.docx", "trips.gz", "trips.cvs"])
 def test_an_ending_that_tells_no_format_is_refused(bucket, frame, key):
     with pytest.raises(StoreError, match=r"has no ending that tells its format"):
         GoogleCloudStorage().export(frame, bucket, key)
