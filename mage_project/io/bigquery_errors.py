@@ -39,7 +39,7 @@ _HINTS = {
 
 @contextmanager
 def telling(doing: str, client: Any, table: TableName | None = None, statement: str | None = None) -> Iterator[None]:
-    """Google's errors as ours. `doing`: `writing demo.ny_taxi.trips`."""
+    """Google's errors as ours. `doing`: `writing demo.sales.orders`."""
     try:
         yield
     except ALL as error:

@@ -13,6 +13,9 @@ from mage_project.io.casting import first_failing
 from mage_project.io.ddl import any_numeric
 from mage_project.io.jsontext import json_text
 
+#: What Arrow raises for objects that it makes no array of: its own errors are kinds of Python's.
+_REFUSALS = (TypeError, ValueError, NotImplementedError)
+
 Rename = Callable[[Iterable[object]], list[str]]
 
 
@@ -94,7 +97,7 @@ def _column(name: str, series: Any) -> tuple[pa.Field, Any]:
         return _objects(name, series)
     try:
         array = pa.array(series, from_pandas=True)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, TypeError, ValueError):
+    except _REFUSALS:
         return _objects(name, series.astype(object))
     return pa.field(name, array.type), array
 
@@ -129,9 +132,7 @@ def _inferred(values: list[Any], present: list[bool], kinds: set[type]) -> Any:
         return None
     try:
         array = pa.array(clean)
-    except OverflowError:
-        return _big_integers(clean, kinds)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, UnicodeError):
+    except (OverflowError, *_REFUSALS):
         return _big_integers(clean, kinds)
     if pa.types.is_nested(array.type) or isinstance(array, pa.ExtensionArray) or array.type == pa.decimal256(39):
         return None

@@ -14,13 +14,12 @@ from mage_project.local.accounts import Account, hand_over, server_account
 from mage_project.local.folders import StackFolder
 from mage_project.local.launches import Program, plain_environment
 from mage_project.local.locks import is_held
-from mage_project.local.ports import HOST, connect
+from mage_project.local.ports import HOST
 from mage_project.local.pythons import Python, missing_part, server_python
 
 PROJECT = "local"
 
 _LAUNCHER = Path(__file__).with_name("bigquery_server.py")
-_QUESTION = b"GET /bigquery/v2/projects HTTP/1.0\r\n\r\n"
 #: What a Python may need of the environment to find its library and its packages.
 _OF_PYTHONS = ("LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONUSERBASE")
 _FIRST_DESCRIPTOR = 20  # above those that shells use
@@ -61,12 +60,7 @@ class BigQueryServer:
 
     def answers(self, port: int) -> bool:
         """Whether the server names its projects."""
-        try:
-            with connect(port) as connection:
-                connection.sendall(_QUESTION)
-                return connection.recv(12).endswith(b" 200")
-        except OSError:
-            return False
+        return ports.answers_http(port, "/bigquery/v2/projects")
 
     def url(self, port: int) -> str:
         """The root of the REST API."""

@@ -13,9 +13,7 @@ from mage_project.local.accounts import hand_over, server_account
 from mage_project.local.binaries import gcs_program
 from mage_project.local.folders import StackFolder
 from mage_project.local.launches import Program, plain_environment
-from mage_project.local.ports import HOST, connect
-
-_HEALTH = b"GET /_internal/healthcheck HTTP/1.0\r\n\r\n"
+from mage_project.local.ports import HOST, answers_http
 
 _BUCKET = re.compile(r"[a-z0-9](?:[a-z0-9_-]|\.(?!\.)){1,220}[a-z0-9]")
 
@@ -74,12 +72,7 @@ class GcsServer:
 
     def answers(self, port: int) -> bool:
         """Whether the server says that it is well."""
-        try:
-            with connect(port) as connection:
-                connection.sendall(_HEALTH)
-                return connection.recv(12).endswith(b" 200")
-        except OSError:
-            return False
+        return answers_http(port, "/_internal/healthcheck")
 
     def url(self, port: int) -> str:
         """The root of the JSON API."""

@@ -26,6 +26,16 @@ def connect(port: int, timeout_s: float = 2.0) -> socket.socket:
     return connection
 
 
+def answers_http(port: int, path: str) -> bool:
+    """Whether the server on `port` answers a GET of `path` with 200."""
+    try:
+        with connect(port) as connection:
+            connection.sendall(f"GET {path} HTTP/1.0\r\n\r\n".encode())
+            return connection.recv(12).endswith(b" 200")
+    except OSError:
+        return False
+
+
 def free_port() -> int:
     """A port that nobody listens on right now."""
     with socket.socket() as probe:
