@@ -59,7 +59,7 @@ course: $(READY) ## Run all pipelines of the course's module 2 on the sample mon
 
 .PHONY: test
 test: $(TOOLS) ## Run every test.
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist worksteal
 
 .PHONY: lint
 lint: $(TOOLS) ## Check format, style and layers.
@@ -75,11 +75,12 @@ types: $(TOOLS) ## Check types.
 bench: $(TOOLS) $(MAGE_READY) ## Measure speed and memory against psql and real Mage; writes benchmarks/RESULTS.md.
 	@$(BIN)/python benchmarks/bench.py
 
-$(MAGE_READY): requirements.txt
+$(MAGE_READY): requirements.txt tests/conformance/constraints-mage.txt
 	@test -n "$(MAGE_PYTHON)" || { echo "real Mage needs Python 3.10, 3.11 or 3.12; none was found: the tests against it are skipped" >&2; exit 2; }
 	@echo "installing Mage 0.9.80 into .venv-mage with $(MAGE_PYTHON); it is 1.4 GB"
 	@$(MAGE_PYTHON) -m venv --clear .venv-mage
-	@.venv-mage/bin/python -m pip install --quiet --disable-pip-version-check mage-ai==0.9.80 "duckdb>=1.2" -r requirements.txt
+	@.venv-mage/bin/python -m pip install --quiet --disable-pip-version-check \
+		-c tests/conformance/constraints-mage.txt mage-ai==0.9.80 duckdb -r requirements.txt
 	@touch $@
 
 .PHONY: mage-venv
