@@ -12,7 +12,7 @@ import click
 from mage_project.cli.checking import check
 from mage_project.cli.options import project_option
 from mage_project.cli.servers import local
-from mage_project.errors import MageProjectError, UsageError, did_you_mean
+from mage_project.errors import MageProjectError, did_you_mean
 from mage_project.project import Project
 
 
