@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cached_property
-from pathlib import Path
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Self
 
 from mage_project.errors import StoreError
 from mage_project.io import credentials as accounts
-from mage_project.io import formats
+from mage_project.io import objects
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
 #: How long a request that fails in a way that may pass is tried again, in seconds.
 RETRY_S = 60.0
-_KEY_BYTES = 1_024
 
 
 class GoogleCloudStorage:
@@ -85,13 +84,12 @@ class GoogleCloudStorage:
 
         Raises StoreError if there is no such object or bucket, StoreUnavailable if Google cannot be reached.
         """
-        formats.format_of(object_key, format)
-        with _folder() as folder:
-            file = folder / "object"
+
+        def fetch(file: Path) -> None:
             with self._telling(f"loading gs://{bucket_name}/{object_key}", bucket_name, object_key):
                 self._blob(bucket_name, object_key).download_to_filename(file, retry=self._retry, checksum="auto")
-            frame = formats.read(file, object_key, format, **kwargs)
-        return frame if limit is None else frame[:limit]
+
+        return objects.frame_of(object_key, format, limit, kwargs, fetch)
 
     def export(
         self,
@@ -111,15 +109,10 @@ class GoogleCloudStorage:
 
         name = f"gs://{bucket_name}/{object_key}"
         blob = self._blob(bucket_name, object_key)
-        with _folder() as folder:
-            if isinstance(data, str | os.PathLike):
-                file = _existing(Path(data))
-            else:
-                file = folder / "object"
-                formats.write(data, file, object_key, format, **kwargs)
-            with self._telling(f"exporting {name}", bucket_name, object_key):
-                upload = Upload(blob, file, retry=self._retry)
-        upload.hand_over(name, lambda: self._telling(f"exporting {name}", bucket_name, object_key))
+        telling = partial(self._telling, f"exporting {name}", bucket_name, object_key)
+        with objects.file_of(data, object_key, format, kwargs) as file, telling():
+            upload = Upload(blob, file, retry=self._retry)
+        objects.hand_over(upload, name, telling)
 
     def exists(self, bucket_name: str, prefix: str) -> bool:
         """Whether there is an object of exactly this name. Raises StoreError if there is no such bucket."""
@@ -142,7 +135,7 @@ class GoogleCloudStorage:
         if not bucket_name or not key:
             raise StoreError(f"gs://{bucket_name}/{key} lacks the name of the {'object' if bucket_name else 'bucket'}")
         parts = key.split("/")
-        if ".." in parts or "." in parts or "\n" in key or "\r" in key or len(key.encode()) > _KEY_BYTES:
+        if ".." in parts or "." in parts or "\n" in key or "\r" in key or len(key.encode()) > objects.KEY_BYTES:
             what = f"'{key:.80}' cannot be the name of an object"
             raise StoreError(what, hint="no '.' or '..' between slashes, no line ends, at most 1,024 bytes")
         return self.client.bucket(bucket_name).blob(key)
@@ -156,16 +149,3 @@ class GoogleCloudStorage:
             yield
         except google_errors.ALL as error:
             raise google_errors.told(error, self.client, doing, bucket, key) from error
-
-
-@contextmanager
-def _folder() -> Iterator[Path]:
-    """A folder of its own for a file on its way."""
-    with tempfile.TemporaryDirectory(prefix="mage-project-") as folder:
-        yield Path(folder)
-
-
-def _existing(path: Path) -> Path:
-    if not path.is_file():
-        raise StoreError("there is no such file to export", where=str(path))
-    return path

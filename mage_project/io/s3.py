@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cached_property
-from pathlib import Path
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Self
 
 from mage_project.errors import ConfigError, StoreError
-from mage_project.io import formats
+from mage_project.io import objects
 from mage_project.io.config import setting
 from mage_project.io.config_keys import ConfigKey
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
 #: What of a profile goes to boto3, by its names.
@@ -28,7 +27,6 @@ _SETTINGS = {
     "endpoint_url": ConfigKey.AWS_ENDPOINT,
 }
 _ATTEMPTS = 5
-_KEY_BYTES = 1_024
 
 
 class S3:
@@ -77,13 +75,12 @@ class S3:
 
         Raises StoreError if there is no such object or bucket, StoreUnavailable if the store cannot be reached.
         """
-        formats.format_of(object_key, format)
-        with tempfile.TemporaryDirectory(prefix="mage-project-") as folder:
-            file = Path(folder) / "object"
+
+        def fetch(file: Path) -> None:
             with self._telling(f"loading s3://{bucket_name}/{object_key}", bucket_name, object_key):
                 self.client.download_file(bucket_name, object_key, str(file))
-            frame = formats.read(file, object_key, format, **kwargs)
-        return frame if limit is None else frame[:limit]
+
+        return objects.frame_of(object_key, format, limit, kwargs, fetch)
 
     def export(
         self,
@@ -103,15 +100,10 @@ class S3:
 
         name = f"s3://{bucket_name}/{object_key}"
         _check_key(bucket_name, object_key)
-        with tempfile.TemporaryDirectory(prefix="mage-project-") as folder:
-            if isinstance(data, str | os.PathLike):
-                file = _existing(Path(data))
-            else:
-                file = Path(folder) / "object"
-                formats.write(data, file, object_key, format, **kwargs)
-            with self._telling(f"exporting {name}", bucket_name, object_key):
-                upload = Upload(self.client, bucket_name, object_key, file)
-        upload.hand_over(name, lambda: self._telling(f"exporting {name}", bucket_name, object_key))
+        telling = partial(self._telling, f"exporting {name}", bucket_name, object_key)
+        with objects.file_of(data, object_key, format, kwargs) as file, telling():
+            upload = Upload(self.client, bucket_name, object_key, file)
+        objects.hand_over(upload, name, telling)
 
     def exists(self, bucket_name: str, prefix: str) -> bool:
         """Whether an object's name begins so, as in Mage. Raises StoreError if there is no such bucket."""
@@ -134,11 +126,5 @@ class S3:
 def _check_key(bucket: str, key: str) -> None:
     if not bucket or not key:
         raise StoreError(f"s3://{bucket}/{key} lacks the name of the {'object' if bucket else 'bucket'}")
-    if len(key.encode()) > _KEY_BYTES:
+    if len(key.encode()) > objects.KEY_BYTES:
         raise StoreError(f"'{key:.80}…' cannot be the name of an object", hint="at most 1,024 bytes")
-
-
-def _existing(path: Path) -> Path:
-    if not path.is_file():
-        raise StoreError("there is no such file to export", where=str(path))
-    return path

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from mage_project.io import commits, s3_errors
+from mage_project.io import s3_errors
 
 #: Parts have at least 5 MiB, and an object at most 10,000 of them.
 #: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
@@ -36,19 +35,6 @@ class Upload:
         except BaseException:
             self.abandon()
             raise
-
-    def hand_over(self, name: str, telling: Callable[[], AbstractContextManager[None]]) -> None:
-        """Finish at once, or where commits are collected when they are made."""
-
-        def finish() -> None:
-            with telling():
-                self.finish()
-
-        collected = commits.current()
-        if collected is None:
-            finish()
-        else:
-            collected.add(commit=finish, rollback=self.abandon, what=name)
 
     def finish(self) -> None:
         """The object is there, whole. S3 checks what it got against checksums that boto3 sends along."""

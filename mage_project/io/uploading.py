@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import google_crc32c
 from google.api_core import exceptions as api
 
-from mage_project.io import commits, google_errors
+from mage_project.io import google_errors
 
 #: Google takes multiples of 256 KiB.
 _UNIT_BYTES = 256 * 1024
@@ -36,19 +35,6 @@ class Upload:
         except BaseException:
             self.abandon()
             raise
-
-    def hand_over(self, name: str, telling: Callable[[], AbstractContextManager[None]]) -> None:
-        """Finish at once, or where commits are collected when they are made."""
-
-        def finish() -> None:
-            with telling():
-                self.finish()
-
-        collected = commits.current()
-        if collected is None:
-            finish()
-        else:
-            collected.add(commit=finish, rollback=self.abandon, what=name)
 
     def finish(self) -> None:
         """Send the last chunk: the object is there, whole."""
