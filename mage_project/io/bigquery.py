@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 from mage_project.errors import StoreError
 from mage_project.io import bigquery_client as clients
 from mage_project.io import config as settings
+from mage_project.io import statements
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -131,15 +132,14 @@ class BigQuery:
         """
         from mage_project.io import bigquery_queries as queries
 
-        query = query_string.strip(" \n\t").rstrip("; \n\t")
+        query = statements.stripped(query_string)
         if _TABLE.fullmatch(query):
             name = self._table(query)
             with self._telling(f"loading {name}", name):
                 table = self.client.get_table(str(name), retry=self._retry)
                 rows = self.client.list_rows(table, max_results=limit, retry=self._retry)
                 return queries.frame_of(self.client, rows)
-        if limit is not None:
-            query = f"SELECT * FROM (\n{query}\n) LIMIT {int(limit)}"  # noqa: S608 - the block's own
+        query = statements.limited(query, limit)
         job = self._run(query, job_config, maximum_bytes_billed, "loading")
         with self._telling("loading", statement=query):
             return queries.frame_of(self.client, job)
@@ -243,7 +243,7 @@ class BigQuery:
         name = self._table(table_id, database)
         config = self._config(None, configuration_params.get("maximum_bytes_billed"))
         if query_string:
-            query = query_string.strip().rstrip("; \n\t")
+            query = statements.stripped(query_string)
             swap = writing.stage_query(self.client, name, query, options, config, retry_s=self.retry_s)
         else:
             swap = writing.stage(self.client, name, df, options, config, retry_s=self.retry_s)

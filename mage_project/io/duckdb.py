@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from mage_project.errors import StoreError
 from mage_project.io import config as settings
-from mage_project.io import names
+from mage_project.io import statements
 from mage_project.io.config_keys import ConfigKey
 
 if TYPE_CHECKING:
@@ -115,9 +114,7 @@ class DuckDB:
         **_kwargs: Any,
     ) -> pd.DataFrame:
         """What the query gives, every row of it, or at most `limit`."""
-        query = query_string.strip(" \n\t").rstrip("; \n\t")
-        if limit is not None:
-            query = f"SELECT * FROM (\n{query}\n) LIMIT {int(limit)}"  # noqa: S608 - the block's own
+        query = statements.limited(query_string, limit)
         session = self.session
         with session.telling("loading"):
             return session.execute(query).df()
@@ -171,7 +168,7 @@ class DuckDB:
         Raises StoreError, with the table as it was.
         """
         from mage_project.io import duckdb_writing
-        from mage_project.io.options import POLICIES, Options, check_unknown, one_of
+        from mage_project.io.options import check_unknown, options_of
 
         check_unknown(kwargs)
         if table_name is None:
@@ -179,20 +176,16 @@ class DuckDB:
         if unique_constraints or unique_conflict_method:
             hint = "deduplicate in a transformer, or write the statement yourself: execute()"
             raise StoreError("DuckDB.export cannot merge by unique_constraints", hint=hint)
-        clean = partial(
-            names.column_names,
-            clean=auto_clean_name,
-            allow_reserved_words=allow_reserved_words,
-            case_sensitive=case_sensitive,
-        )
-        options = Options(
-            if_exists=one_of("if_exists", str(if_exists).lower(), POLICIES),
+        options = options_of(
+            if_exists=if_exists,
             index=index,
-            rename=clean,
-            overwrite_types={clean([name])[0]: type_ for name, type_ in (overwrite_types or {}).items()},
+            allow_reserved_words=allow_reserved_words,
+            auto_clean_name=auto_clean_name,
+            case_sensitive=case_sensitive,
+            overwrite_types=overwrite_types,
         )
         schema = schema_name or self.default_schema()
         if query_string:
-            duckdb_writing.export_query(self, schema, table_name, query_string.strip().rstrip("; \n\t"), options)
+            duckdb_writing.export_query(self, schema, table_name, statements.stripped(query_string), options)
         else:
             duckdb_writing.export(self, schema, table_name, df, options)

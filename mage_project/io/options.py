@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import difflib
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 from mage_project.errors import StoreError, did_you_mean
+from mage_project.io import names
 from mage_project.io.frames import Rename
 
 log = logging.getLogger(__name__)
@@ -43,6 +45,41 @@ class Options:
     @property
     def is_merge(self) -> bool:
         return bool(self.unique and self.conflict)
+
+
+def options_of(
+    *,
+    if_exists: str,
+    index: bool,
+    allow_reserved_words: bool,
+    auto_clean_name: bool,
+    case_sensitive: bool,
+    overwrite_types: Mapping[str, str] | None,
+    cascade_on_drop: bool = False,
+    drop_table_on_replace: bool = False,
+    unique_conflict_method: str | None = None,
+    unique_constraints: Iterable[str] | None = None,
+) -> Options:
+    """The options of an export by Mage's names, the columns in them named as in the table.
+
+    Raises StoreError for a value that is none.
+    """
+    clean = partial(
+        names.column_names,
+        clean=auto_clean_name,
+        allow_reserved_words=allow_reserved_words,
+        case_sensitive=case_sensitive,
+    )
+    return Options(
+        if_exists=one_of("if_exists", str(if_exists).lower(), POLICIES),
+        index=index,
+        rename=clean,
+        overwrite_types={clean([name])[0]: type_ for name, type_ in (overwrite_types or {}).items()},
+        drop_on_replace=drop_table_on_replace,
+        cascade=cascade_on_drop,
+        unique=tuple(clean(unique_constraints or ())),
+        conflict=conflict_of(unique_conflict_method),
+    )
 
 
 def check_unknown(options: Mapping[str, Any], known: Collection[str] = _OPTIONS) -> None:

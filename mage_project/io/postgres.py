@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from mage_project.errors import ConfigError, StoreError
 from mage_project.io import config as settings
-from mage_project.io import names
+from mage_project.io import names, statements
 from mage_project.io.config_keys import ConfigKey
 
 if TYPE_CHECKING:
@@ -137,9 +136,7 @@ class Postgres:
         """What the query gives, every row of it, or at most `limit`. `kwargs` go to pandas.read_sql_query."""
         from mage_project.io.reading import read_query
 
-        query = query_string.strip(" \n\t").rstrip("; \n\t")
-        if limit is not None:
-            query = f"SELECT * FROM (\n{query}\n) AS mage_project_query LIMIT {int(limit)}"  # noqa: S608 - the block's own
+        query = statements.limited(query_string, limit, alias="mage_project_query")
         connection = self.conn
         with self._telling("loading"):
             return read_query(connection, query, **kwargs)
@@ -197,27 +194,22 @@ class Postgres:
         Columns get the types of their Arrow types (`ddl.column_of`), names are cleaned as Mage does. It commits, or
         hands its commit over where commits are collected. Raises StoreError, with the table as it was.
         """
-        from mage_project.io.options import POLICIES, Options, check_unknown, conflict_of, one_of
+        from mage_project.io.options import check_unknown, options_of
 
         check_unknown(kwargs)
-
         if table_name is None:
             raise StoreError("export needs a table_name")
-        clean = partial(
-            names.column_names,
-            clean=auto_clean_name,
-            allow_reserved_words=allow_reserved_words,
-            case_sensitive=case_sensitive,
-        )
-        options = Options(
-            if_exists=one_of("if_exists", str(if_exists).lower(), POLICIES),
+        options = options_of(
+            if_exists=if_exists,
             index=index,
-            rename=clean,
-            overwrite_types={clean([name])[0]: type_ for name, type_ in (overwrite_types or {}).items()},
-            drop_on_replace=drop_table_on_replace,
-            cascade=cascade_on_drop,
-            unique=tuple(clean(unique_constraints or ())),
-            conflict=conflict_of(unique_conflict_method),
+            allow_reserved_words=allow_reserved_words,
+            auto_clean_name=auto_clean_name,
+            case_sensitive=case_sensitive,
+            overwrite_types=overwrite_types,
+            cascade_on_drop=cascade_on_drop,
+            drop_table_on_replace=drop_table_on_replace,
+            unique_conflict_method=unique_conflict_method,
+            unique_constraints=unique_constraints,
         )
         self._export(df, self._place(schema_name, table_name), options, query_string)
 
@@ -226,7 +218,7 @@ class Postgres:
 
         transaction = self._opened()
         if query:
-            writing.export_query(transaction, place, query.strip().rstrip("; \n\t"), options)
+            writing.export_query(transaction, place, statements.stripped(query), options)
         else:
             writing.export(transaction, place, df, options)
         transaction.keep()
