@@ -27,7 +27,7 @@ def picture() -> str:
     text = Text(f"$ {COMMAND}\n\n{shown}")
     text.highlight_regex(r"(?m)^\$ .*$", "bold")
     text.highlight_regex(r"✓", "green")
-    text.highlight_regex(r"(?m)^(  block .*|dropped by .*|tests of .*)$", "bright_black")
+    text.highlight_regex(r"(?m)^(  block .*|dropped by .*| +rows .*|tests of .*)$", "bright_black")
     text.highlight_regex(r"(?m)^✓ \w+ completed.*$", "bold green")
     console = Console(record=True, width=max(map(len, text.plain.splitlines())), file=io.StringIO())
     console.print(text, soft_wrap=True)

@@ -2,6 +2,7 @@
 
 import sys
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 from mage_ai.settings.repo import get_repo_path
@@ -25,7 +26,8 @@ VENDORS = [1, 2, 4, 6, 7]  # green has 1 and 2; 4 was in yellow cabs in 2018 and
 def clean_taxi_trips(trips, *args, **kwargs):
     """
     Takes the trips as they were published: all of them or, in a stream, one batch after another.
-    Returns those with passenger_count > 0 and trip_distance > 0, and says in attrs["dropped"] why the others went.
+    Returns those with passenger_count > 0 and trip_distance > 0, and says in attrs["dropped"] why the others went: how
+    many trips, and their total_amount.
     """
     has_passengers = (trips["passenger_count"] > 0).fillna(False)
     has_distance = (trips["trip_distance"] > 0).fillna(False)
@@ -43,8 +45,17 @@ def clean_taxi_trips(trips, *args, **kwargs):
         "trip_distance null": has_passengers & no_distance,
         "trip_distance 0 or less": has_passengers & ~has_distance & ~no_distance,
     }
-    clean.attrs["dropped"] = {reason: int(gone.sum()) for reason, gone in reasons.items() if gone.any()}
+    clean.attrs["dropped"] = {reason: counted(trips, gone) for reason, gone in reasons.items() if gone.any()}
     return clean
+
+
+def counted(trips, gone):
+    """How many trips go, and how many dollars with them (no dollars where a service publishes no total_amount)."""
+    figures = {"rows": int(gone.sum())}
+    if "total_amount" in trips.columns:
+        dollars = trips.loc[gone, "total_amount"].to_numpy("float64", na_value=np.nan)
+        figures["total_amount"] = round(float(dollars[np.isfinite(dollars)].sum()), 2)
+    return figures
 
 
 @test

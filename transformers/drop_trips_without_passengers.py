@@ -2,6 +2,7 @@
 
 import sys
 
+import numpy as np
 from mage_ai.settings.repo import get_repo_path
 
 if "transformer" not in globals():
@@ -12,15 +13,22 @@ if "test" not in globals():
 
 @transformer
 def drop_trips_without_passengers(trips, *args, **kwargs):
-    """Returns the trips with passenger_count > 0, and says in attrs["dropped"] why the others went."""
+    """Returns the trips with passenger_count > 0; attrs["dropped"] says why the others went, and their dollars."""
     unknown = trips["passenger_count"].isna()
     has_passengers = (trips["passenger_count"] > 0).fillna(False)
     kept = trips[has_passengers].reset_index(drop=True)
-    kept.attrs["dropped"] = {
-        "passenger_count null": int(unknown.sum()),
-        "passenger_count 0 or less": int((~has_passengers & ~unknown).sum()),
-    }
+    reasons = {"passenger_count null": unknown, "passenger_count 0 or less": ~has_passengers & ~unknown}
+    kept.attrs["dropped"] = {reason: counted(trips, gone) for reason, gone in reasons.items() if gone.any()}
     return kept
+
+
+def counted(trips, gone):
+    """How many trips go, and how many dollars with them (no dollars where a service publishes no total_amount)."""
+    figures = {"rows": int(gone.sum())}
+    if "total_amount" in trips.columns:
+        dollars = trips.loc[gone, "total_amount"].to_numpy("float64", na_value=np.nan)
+        figures["total_amount"] = round(float(dollars[np.isfinite(dollars)].sum()), 2)
+    return figures
 
 
 @test

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mage_project.runner.reasons import Reasons
 from mage_project.runner.records import BlockRecord, RunRecord
 
 MARKS = {
@@ -52,19 +53,43 @@ def run_table(run: RunRecord) -> str:
         for block in run.blocks
     ]
     parts = [aligned(("  block", "type", "rows in", "rows out", "seconds", "peak memory"), lines, right=(2, 3, 4, 5))]
-    parts += [text for block in run.blocks if (text := _dropped(block))]
+    parts += [text for block in run.blocks for text in (_dropped(block), _changed(block)) if text]
     parts += [text for block in run.blocks if (text := _tests(block))]
     return "\n\n".join(parts)
 
 
 def _dropped(block: BlockRecord) -> str:
     """The reasons of a block's dropped rows, and what they leave unexplained."""
-    reasons = {reason: rows for reason, rows in block.dropped.items() if rows}
-    gone = (block.rows_in or 0) - (block.rows_out or 0)
-    if reasons and gone > 0 and gone != sum(reasons.values()):
-        reasons["(no reason given)"] = gone - sum(reasons.values())
-    lines = [(count(rows), reason) for reason, rows in sorted(reasons.items(), key=lambda item: -item[1])]
-    return f"dropped by {block.uuid}\n{_indented(lines)}" if lines else ""
+    reasons = _with_rows(block.dropped)
+    unexplained = (block.rows_in or 0) - (block.rows_out or 0) - int(sum(of["rows"] for of in reasons.values()))
+    if reasons and block.rows_out is not None and unexplained:
+        reasons["(no reason given)"] = {"rows": unexplained}
+    return f"dropped by {block.uuid}\n{_figures(reasons)}" if reasons else ""
+
+
+def _changed(block: BlockRecord) -> str:
+    reasons = _with_rows(block.changed)
+    return f"changed by {block.uuid}\n{_figures(reasons)}" if reasons else ""
+
+
+def _with_rows(reasons: Reasons) -> Reasons:
+    return {reason: figures for reason, figures in reasons.items() if figures["rows"]}
+
+
+def _figures(reasons: Reasons) -> str:
+    """A line for each reason, most rows first; a header where more than rows was added up."""
+    names = list(dict.fromkeys(name for figures in reasons.values() for name in figures))
+    lines = [
+        ("", *(_figure(figures.get(name)) for name in names), reason)
+        for reason, figures in sorted(reasons.items(), key=lambda item: -item[1]["rows"])
+    ]
+    right = range(1, len(names) + 1)
+    table = aligned(("", *names, "reason"), lines, right=right)
+    return table if len(names) > 1 else aligned(lines[0], lines[1:], right=right)
+
+
+def _figure(figure: float | None) -> str:
+    return "" if figure is None else f"{figure:,}" if isinstance(figure, int) else f"{figure:,.2f}"
 
 
 def _tests(block: BlockRecord) -> str:
@@ -80,8 +105,3 @@ def _said(message: str | None) -> str:
         return ""
     first, *more = message.splitlines()
     return ": " + first if not more else "".join(f"\n      {line}" for line in (first, *more))
-
-
-def _indented(lines: Sequence[tuple[str, str]]) -> str:
-    width = max(len(number) for number, _ in lines)
-    return "\n".join(f"  {number.rjust(width)}  {reason}" for number, reason in lines)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from mage_project.runner.reasons import Reasons, add
+
 Status = Literal["pending", "running", "completed", "failed", "cancelled", "skipped", "condition_failed"]
 
 
@@ -30,8 +32,11 @@ class TestRecord:
 class BlockRecord:
     """One block of a run. Rows are None where the values are not counted in rows; seconds are wall time.
 
-    Bytes are what frames and tables take in memory. A block that ran once for each item of a dynamic one has a record
-    for each of these runs in `children`, and is itself their sum.
+    Bytes are what frames and tables take in memory. `dropped` and `changed` are what the block says of rows that it
+    left out, and of rows in which it changed something: figures for each reason.
+
+    A block that ran once for each item of a dynamic one has a record for each of these runs in `children`, and is
+    itself their sum.
     """
 
     uuid: str
@@ -42,7 +47,8 @@ class BlockRecord:
     rows_written: int | None = None
     bytes_in: int | None = None
     bytes_out: int | None = None
-    dropped: dict[str, int] = field(default_factory=dict)
+    dropped: Reasons = field(default_factory=dict)
+    changed: Reasons = field(default_factory=dict)
     seconds: float = 0.0
     peak_rss_bytes: int | None = None
     tests: list[TestRecord] = field(default_factory=list)
@@ -52,7 +58,7 @@ class BlockRecord:
     def reset(self) -> None:
         """Back to the start, for another attempt."""
         self.status, self.rows_in, self.rows_out, self.seconds = "pending", None, None, 0.0
-        self.dropped, self.tests, self.error, self.rows_written = {}, [], None, None
+        self.dropped, self.changed, self.tests, self.error, self.rows_written = {}, {}, [], None, None
         self.bytes_in, self.bytes_out = None, None
 
     def count_in(self, rows: int | None, size_bytes: int | None) -> None:
@@ -61,9 +67,9 @@ class BlockRecord:
     def count_out(self, rows: int | None, size_bytes: int | None) -> None:
         self.rows_out, self.bytes_out = _sum(self.rows_out, rows), _sum(self.bytes_out, size_bytes)
 
-    def drop(self, reasons: dict[str, int]) -> None:
-        for reason, rows in reasons.items():
-            self.dropped[reason] = self.dropped.get(reason, 0) + int(rows)
+    def explain(self, *, dropped: Reasons, changed: Reasons) -> None:
+        add(self.dropped, dropped)
+        add(self.changed, changed)
 
     def new_child(self, name: str) -> BlockRecord:
         """The record of one more run of a dynamic child, with a name of its own."""
@@ -81,7 +87,7 @@ class BlockRecord:
             self.count_in(child.rows_in, child.bytes_in)
             self.count_out(child.rows_out, child.bytes_out)
             self.rows_written = _sum(self.rows_written, child.rows_written)
-            self.drop(child.dropped)
+            self.explain(dropped=child.dropped, changed=child.changed)
             self.seconds += child.seconds
             self.peak_rss_bytes = max(self.peak_rss_bytes or 0, child.peak_rss_bytes or 0)
             self.error = self.error or child.error
@@ -100,6 +106,7 @@ class BlockRecord:
             "bytes_out": self.bytes_out,
             "rows_written": self.rows_written,
             "dropped": self.dropped,
+            "changed": self.changed,
             "seconds": round(self.seconds, 4),
             "peak_rss_bytes": self.peak_rss_bytes,
             "tests": [test.as_dict() for test in self.tests if test.ran],

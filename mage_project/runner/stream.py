@@ -189,7 +189,7 @@ class Stream:
                 f"block '{node.block.uuid}' gave a {type(batch).__name__} where a DataFrame belongs",
                 "a streaming block returns one DataFrame for each batch",
             )
-        node.record.drop(values.take_dropped(batch))
+        node.record.explain(**values.take_explanation(batch))
         size_bytes = values.size(batch)
         node.record.count_out(len(batch), size_bytes)
         self._run.keep(node.block, batch)

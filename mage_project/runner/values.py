@@ -10,6 +10,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeGuard
 from uuid import UUID
 
+from mage_project.runner.reasons import Reasons, reasons_of
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -96,12 +98,10 @@ def _isolated(frame: pd.DataFrame) -> pd.DataFrame:
     return mine
 
 
-def take_dropped(value: Any) -> dict[str, int]:
-    """The reasons a transformer gives in `frame.attrs['dropped']` ({reason: rows}), taken off the frame."""
-    if not is_frame(value):
-        return {}
-    reasons = value.attrs.pop("dropped", None)
-    return {str(reason): int(count) for reason, count in reasons.items()} if isinstance(reasons, dict) else {}
+def take_explanation(value: Any) -> dict[str, Reasons]:
+    """What a block says of rows it dropped, and of rows it changed, in the attrs of a frame; taken off the frame."""
+    said = value.attrs if is_frame(value) else {}
+    return {word: reasons_of(said.pop(word, None)) for word in ("dropped", "changed")}
 
 
 def gathered(batches: list[Any]) -> Any:

@@ -43,7 +43,7 @@ class Whole:
             with run.speaking(block), run.committed_together(block):
                 code = namespace.load(block)
                 output = self._output(code)
-                record.drop(values.take_dropped(output))
+                record.explain(**values.take_explanation(output))
                 handed_on = values.handed_on(output)
                 if block.is_dynamic and run.pipeline.downstream(block.original):
                     handed_on = [item.value for item in dynamic.items_of(block, values.outputs(output))]

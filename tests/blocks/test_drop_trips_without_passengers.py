@@ -17,7 +17,10 @@ def test_trips_with_passengers_stay_whatever_their_distance(block: Block, tmp_pa
     write_month(tmp_path, text(TRIP, UNMETERED, trip(passenger_count="0"), trip(trip_distance="0")))
     kept = block(NAME).drop_trips_without_passengers(load(tmp_path))
     assert kept[["passenger_count", "trip_distance"]].to_numpy().tolist() == [[1, 0.79], [1, 0]]
-    assert kept.attrs["dropped"] == {"passenger_count null": 1, "passenger_count 0 or less": 1}
+    assert kept.attrs["dropped"] == {
+        "passenger_count null": {"rows": 1, "total_amount": 19.71},
+        "passenger_count 0 or less": {"rows": 1, "total_amount": 7.88},
+    }
 
 
 def test_the_sample_s_yellow_month_is_known(block: Block) -> None:

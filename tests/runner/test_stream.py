@@ -75,7 +75,7 @@ def test_every_exporter_gets_every_row_of_one_pass(tmp_path, stores):
 def test_rows_and_reasons_are_counted(tmp_path, stores):
     record = run(tmp_path, line("a"), {"load": LOADER, "clean": CLEAN, "a": EXPORTER}, stores)
     clean = record.block("clean")
-    assert (clean.rows_in, clean.rows_out, clean.dropped) == (9, 5, {"odd": 4})
+    assert (clean.rows_in, clean.rows_out, clean.dropped) == (9, 5, {"odd": {"rows": 4}})
     assert record.block("a").rows_in == 5
 
 

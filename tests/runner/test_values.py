@@ -68,5 +68,10 @@ def test_gathered_batches_are_one_frame_with_an_index_of_its_own():
 def test_reasons_are_taken_off_the_frame():
     frame = pd.DataFrame({"n": [1]})
     frame.attrs["dropped"] = {"odd": 3}
-    assert values.take_dropped(frame) == {"odd": 3}
-    assert values.take_dropped(frame) == {}
+    frame.attrs["changed"] = {"rounded": {"rows": 2, "dollars": 0.5, "by": "hand"}}
+    assert values.take_explanation(frame) == {
+        "dropped": {"odd": {"rows": 3}},
+        "changed": {"rounded": {"rows": 2, "dollars": 0.5}},
+    }
+    assert frame.attrs == {}
+    assert values.take_explanation(frame) == values.take_explanation(None) == {"dropped": {}, "changed": {}}
