@@ -1,0 +1,1 @@
+"""Checks on data: rules from YAML, evaluated batch by batch, in a run or on a table."""
