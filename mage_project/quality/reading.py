@@ -6,7 +6,7 @@ Every mistake is a `Flaw` with its line; nothing is guessed, and a rule with a m
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 

@@ -18,9 +18,9 @@ EXAMPLES = 5
 class CheckResult:
     """The result of one rule.
 
-    `rule` is the rule word and `name` the rule's id, the same in every run. `rows` are those it looked at (with `where`,
-    those selected). `failing` of them break the rule, and `share` is their part from 0 to 1; both are None for rules about
-    all rows together (`row_count`, `sum`, `freshness`), whose figure is `value`, as is the share of `null_share`.
+    `rule` is the rule word and `name` the rule's id, the same in every run. `rows` are those it looked at (with
+    `where`, those selected). `failing` of them break the rule, and `share` is their part from 0 to 1; both are None for
+    rules about all rows together (`row_count`, `sum`, `freshness`), whose figure is `value`.
     `examples` are offending rows as {column: value}; `more` is the command that shows more of them.
     """
 

@@ -38,8 +38,8 @@ _AGE = re.compile(r"(\d+(?:\.\d+)?)\s*(minute|hour|day|week)s?")
 class Rule:
     """One rule. `name` tells it from the others of its block, and is the same in every run.
 
-    `columns` is empty for `row_count` and `expression`, and only `unique` has more than one. `minimum` and `maximum` are
-    inclusive, and the same for `row_count: N` and `sum: {equals: N}`. `where` and `sql` are conditions in DuckDB's SQL.
+    `columns` is empty for `row_count` and `expression`, and only `unique` has more than one. `minimum` and `maximum`
+    are inclusive, and the same for `row_count: N` and `sum: {equals: N}`. `where` and `sql` are conditions in SQL.
     """
 
     word: str
