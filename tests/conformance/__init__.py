@@ -1,0 +1,5 @@
+"""Real Mage and the runner beside each other."""
+
+import pytest
+
+pytest.register_assert_rewrite("tests.conformance.comparing")

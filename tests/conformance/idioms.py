@@ -18,6 +18,22 @@ from tests.conformance.cases import (
 )
 from tests.projects import block
 
+GUARDS = """
+if 'data_loader' not in globals():
+    from mage_ai.data_preparation.decorators import data_loader
+if 'test' not in globals():
+    from mage_ai.data_preparation.decorators import test
+"""
+CHECKED = """
+@data_loader
+def load(*args, **kwargs):
+    return 1
+
+@test
+def check(output, *args) -> None:
+    saw(output)
+"""
+
 RETURNED = [
     *map(
         returning,
@@ -322,35 +338,8 @@ FILES = [
             saw()
         """,
     ),
-    loader(
-        "mage's guards",
-        """
-        if 'data_loader' not in globals():
-            from mage_ai.data_preparation.decorators import data_loader
-        if 'test' not in globals():
-            from mage_ai.data_preparation.decorators import test
-
-        @data_loader
-        def load(*args, **kwargs):
-            return 1
-
-        @test
-        def check(output, *args) -> None:
-            saw(output)
-        """,
-    ),
-    loader(
-        "neither guards nor imports",
-        """
-        @data_loader
-        def load(*args, **kwargs):
-            return 1
-
-        @test
-        def check(output, *args) -> None:
-            saw(output)
-        """,
-    ),
+    loader("mage's guards", GUARDS + CHECKED),
+    loader("neither guards nor imports", CHECKED),
     loader(
         "code of the module",
         """

@@ -35,11 +35,16 @@ class Runner:
 
     def several(self, project: Path, pipelines: Mapping[str, Mapping[str, Any]]) -> dict[str, Seen]:
         """Run pipelines, with these run-time variables, one after another in one process."""
+        return self._carry_out(project, pipelines, "several.py", self.name)
+
+    def _carry_out(
+        self, project: Path, pipelines: Mapping[str, Mapping[str, Any]], script: str, *words: str
+    ) -> dict[str, Seen]:
         notes = self.box.folder / f"notes of {self.name} on {project.name}"
         notes.mkdir()
         plan = notes / "plan.json"
         plan.write_text(json.dumps({"project": str(project), "notes": str(notes), "pipelines": pipelines}))
-        ended = self.box.run(self.commands / "python", INSIDE / "several.py", self.name, plan)
+        ended = self.box.run(self.commands / "python", INSIDE / script, *words, plan)
         assert ended.exit_code == 0, ended.said
         outcomes = json.loads((notes / "outcomes.json").read_text())
         return {
@@ -57,6 +62,10 @@ class Mage(Runner):
     def run(self, project: Path, pipeline: str, variables: Mapping[str, Any]) -> Ended:
         given = json.dumps(dict(variables))
         return self.box.run(self.commands / "mage", "run", project, pipeline, "--test", "--runtime-vars", given)
+
+    def scheduled(self, project: Path, pipelines: Mapping[str, Mapping[str, Any]]) -> dict[str, Seen]:
+        """Run pipelines as Mage's scheduler does, one after another in one process."""
+        return self._carry_out(project, pipelines, "scheduled.py")
 
     def verdicts(self, ended: Ended) -> Verdicts:
         return [(int(passed), int(of)) for passed, of in re.findall(r"(\d+)/(\d+) tests passed", ended.out)]

@@ -117,9 +117,7 @@ def test_the_table_s_exporter_writes_what_any_loader_read(
     project: Path, shipped: Path, trips: Path, both: Both, stores: Stores
 ) -> None:
     both.ours.copy(shipped, "trips_to_postgres", project)
-    write_block(project, "data_loader", "read", READ_PARQUET)
-    blocks = [block("read", "data_loader"), block("trips_to_postgres", "data_exporter", "read")]
-    write_pipeline(project, "p", blocks, {"schema": "mage", "parquet": str(trips)})
+    write_export(project, "trips_to_postgres", {"schema": "mage", "parquet": str(trips)})
     both.succeed(project, "p", lambda name: {"table": f"copied_{name}"})
     types = stores.columns("copied_ours")
     assert stores.count("copied_mage") == stores.count("copied_ours") == 500
@@ -130,13 +128,17 @@ def test_the_lake_s_exporter_writes_what_any_loader_read(
     project: Path, shipped: Path, trips: Path, both: Both, stores: Stores
 ) -> None:
     both.ours.copy(shipped, "trips_to_gcs", project)
-    write_block(project, "data_loader", "read", READ_PARQUET)
-    blocks = [block("read", "data_loader"), block("trips_to_gcs", "data_exporter", "read")]
-    write_pipeline(project, "p", blocks, {"bucket": "nyc-taxi-lake", "parquet": str(trips)})
+    write_export(project, "trips_to_gcs", {"bucket": "nyc-taxi-lake", "parquet": str(trips)})
     both.succeed(project, "p", lambda name: {"lake_table": f"copied_{name}"})
     found = stores.lake("copied_mage")
     assert sum(day.num_rows for day in found.values()) == 500
     assert found == stores.lake("copied_ours")
+
+
+def write_export(project: Path, exporter: str, variables: dict[str, str]) -> None:
+    """A pipeline that exports what a loader reads from the variable `parquet`."""
+    write_block(project, "data_loader", "read", READ_PARQUET)
+    write_pipeline(project, "p", [block("read", "data_loader"), block(exporter, "data_exporter", "read")], variables)
 
 
 def same(one: pa.Table, other: pa.Table) -> bool:

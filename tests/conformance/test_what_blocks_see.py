@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 
 from tests.conformance.cases import Case
+from tests.conformance.comparing import check_different, check_same
 from tests.conformance.differences import DIFFERENT, Difference
 from tests.conformance.idioms import SAME
 from tests.conformance.runners import Both, Seen
@@ -35,16 +35,9 @@ def write_project(project: Path) -> None:
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.what) for case in SAME])
 def test_blocks_see_here_what_they_see_in_mage(case: Case, seen: dict[str, dict[str, Seen]]) -> None:
-    mage, ours = seen["mage"][case.uuid], seen["ours"][case.uuid]
-    assert ours.lines == mage.lines
-    assert (ours.outcome == "done") is (mage.outcome == "done"), f"Mage: {mage.outcome}\nours: {ours.outcome}"
+    check_same(seen, case.uuid)
 
 
 @pytest.mark.parametrize("difference", [pytest.param(each, id=each.case.what) for each in DIFFERENT])
 def test_what_differs_differs_on_purpose(difference: Difference, seen: dict[str, dict[str, Seen]]) -> None:
-    for name, expected in (("mage", difference.in_mage), ("ours", difference.here)):
-        found = seen[name][difference.case.uuid]
-        if isinstance(expected, str):
-            assert expected in found.outcome
-        else:
-            assert (found.outcome, found.lines) == ("done", [json.dumps(line) for line in expected])
+    check_different(seen, difference)

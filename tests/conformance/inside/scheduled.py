@@ -8,9 +8,10 @@ dynamic blocks: they belong to block runs, which are made here as a trigger make
 
 import datetime as dt
 import json
-import os
 import sys
 from pathlib import Path
+
+from carrying_out import carry_out
 
 
 def prepare(project):
@@ -25,7 +26,7 @@ def prepare(project):
     db_connection.start_session()
 
 
-def run(project, uuid):
+def run(project, uuid, variables):
     from mage_ai.data_preparation.executors.pipeline_executor import PipelineExecutor
     from mage_ai.data_preparation.models.pipeline import Pipeline
     from mage_ai.orchestration.db.models.schedules import PipelineRun, PipelineSchedule
@@ -37,7 +38,7 @@ def run(project, uuid):
         pipeline_uuid=uuid,
         pipeline_schedule_id=schedule.id,
         execution_date=moment,
-        variables={},
+        variables=variables,
         create_block_runs=True,
     )
     started.update(status=PipelineRun.PipelineRunStatus.RUNNING)
@@ -45,22 +46,10 @@ def run(project, uuid):
     executor.execute(global_vars=started.get_variables(), pipeline_run_id=started.id)
 
 
-def outcome(*arguments):
-    try:
-        run(*arguments)
-    except Exception as error:  # noqa: BLE001 - the error is the outcome
-        return f"{type(error).__name__}: {error}"
-    return "done"
-
-
 def main():
     plan = json.loads(Path(sys.argv[1]).read_text())
     prepare(plan["project"])
-    notes, outcomes = Path(plan["notes"]), {}
-    for pipeline in plan["pipelines"]:
-        os.environ["WITNESS"] = str(notes / f"{pipeline}.jsonl")
-        outcomes[pipeline] = outcome(plan["project"], pipeline)
-    (notes / "outcomes.json").write_text(json.dumps(outcomes))
+    carry_out(plan, run)
 
 
 main()

@@ -7,9 +7,10 @@ pipeline gets <uuid>.jsonl, with what its blocks saw, and outcomes.json says how
 """
 
 import json
-import os
 import sys
 from pathlib import Path
+
+from carrying_out import carry_out
 
 
 def by_mage(project, pipeline, variables):
@@ -40,22 +41,9 @@ def by_the_runner(project, pipeline, variables):
         raise RuntimeError(record.error)
 
 
-def outcome(run, *arguments):
-    try:
-        run(*arguments)
-    except Exception as error:  # noqa: BLE001 - the error is the outcome
-        return f"{type(error).__name__}: {error}"
-    return "done"
-
-
 def main():
     runner, plan = sys.argv[1], json.loads(Path(sys.argv[2]).read_text())
-    notes, outcomes = Path(plan["notes"]), {}
-    for pipeline, variables in plan["pipelines"].items():
-        os.environ["WITNESS"] = str(notes / f"{pipeline}.jsonl")
-        run = by_mage if runner == "mage" else by_the_runner
-        outcomes[pipeline] = outcome(run, plan["project"], pipeline, variables)
-    (notes / "outcomes.json").write_text(json.dumps(outcomes))
+    carry_out(plan, by_mage if runner == "mage" else by_the_runner)
 
 
 main()
