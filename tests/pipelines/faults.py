@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from math import inf
 from threading import Lock, Thread
 
+from tests.serving import served
+
 
 @dataclass(frozen=True, kw_only=True)
 class Break:
@@ -75,11 +77,5 @@ def _pour(source: socket.socket, target: socket.socket) -> None:
 
 @contextmanager
 def wire_to(port: str | int, fault: Break) -> Iterator[Wire]:
-    with Wire(int(port), fault) as wire:
-        thread = Thread(target=wire.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield wire
-        finally:
-            wire.shutdown()
-            thread.join()
+    with served(Wire(int(port), fault)) as wire:
+        yield wire

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 import yaml
 
 from mage_project.project import Project
@@ -21,18 +20,6 @@ def well(value, **kwargs):
 def badly(value, **kwargs):
     kwargs['seen'].append(('failure', kwargs['parent_block_uuid'], str(kwargs['__error'])))
 """
-
-
-class Seen(list):
-    """Never copied."""
-
-    def __deepcopy__(self, memo):
-        return self
-
-
-@pytest.fixture
-def seen():
-    return Seen()
 
 
 def run(tmp_path, seen, code, blocks, *, callbacks=(), conditionals=()):

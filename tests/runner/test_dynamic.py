@@ -20,18 +20,6 @@ TENTH = "@transformer\ndef tenth(n, **kwargs):\n    return n / 10\n"
 END = "@custom\ndef end(given, **kwargs):\n    kwargs['seen'].append(given)\n"
 
 
-class Seen(list):
-    """Never copied."""
-
-    def __deepcopy__(self, memo):
-        return self
-
-
-@pytest.fixture
-def seen():
-    return Seen()
-
-
 def run(tmp_path, code, blocks=LINE, **given):
     project = write_project(tmp_path, blocks, code)
     with importable(project.root):

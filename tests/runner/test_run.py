@@ -16,17 +16,6 @@ def run(tmp_path, blocks, code, given=None, **options):
         return Run(project.pipeline("p"), given or {}, retry_delays_s=()).execute()
 
 
-@pytest.fixture
-def seen():
-    """A list that blocks can write to: never copied."""
-
-    class Seen(list):
-        def __deepcopy__(self, memo):
-            return self
-
-    return Seen()
-
-
 def test_upstream_outputs_come_by_position_in_the_order_of_upstream_blocks(tmp_path, seen):
     blocks = [block("a", "data_loader"), block("b", "data_loader"), block("c", "transformer", "b", "a")]
     load = "@data_loader\ndef load():\n    return '{}'\n"

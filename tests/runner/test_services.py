@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.server
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 from mage_project.io import machine_account
 from mage_project.runner.services import _why_local, needed
 from tests.projects import block, write_project
+from tests.serving import served
 
 SOURCES = {
     "from mage_ai.io.postgres import Postgres": ("postgres",),
@@ -83,13 +83,8 @@ class _Metadata(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def metadata_server() -> Iterator[str]:
-    server = http.server.HTTPServer(("127.0.0.1", 0), _Metadata)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(http.server.HTTPServer(("127.0.0.1", 0), _Metadata)) as server:
+        yield f"127.0.0.1:{server.server_port}"
 
 
 def test_the_account_of_a_machine_in_googles_cloud_is_used(

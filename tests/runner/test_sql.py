@@ -19,17 +19,6 @@ def database(postgres_env: dict[str, str]) -> Iterator[Database]:
     database.close()
 
 
-@pytest.fixture
-def seen():
-    """A list that blocks can write to: never copied."""
-
-    class Seen(list):
-        def __deepcopy__(self, memo):
-            return self
-
-    return Seen()
-
-
 NUMBERS = """
 import pandas as pd
 

@@ -9,6 +9,7 @@ from mage_project.io import commits
 from mage_project.runner.run import Run
 from mage_project.runner.running import importable
 from tests.projects import block, write_project
+from tests.runner.conftest import Shared
 
 STREAM = {"configuration": {"stream": True}}
 LOADER = """
@@ -38,16 +39,10 @@ def export(frames, **kwargs):
 """
 
 
-class Store(list):
-    """Stands for what a store holds; never copied."""
-
-    def __deepcopy__(self, memo):
-        return self
-
-
 @pytest.fixture
 def stores():
-    return {"store": Store(), "undone": Store()}
+    """Stand for what stores hold."""
+    return {"store": Shared(), "undone": Shared()}
 
 
 def run(tmp_path, blocks, code, variables, **options):
@@ -160,7 +155,7 @@ def test_a_block_without_the_flag_gets_the_whole_frame(tmp_path, stores):
 
 
 def test_a_failure_that_may_pass_is_tried_again_from_the_start(tmp_path, stores):
-    tries = Store()
+    tries = Shared()
     flaky = EXPORTER + "    kwargs['tries'].append(1)\n    if len(kwargs['tries']) < 2: raise kwargs['error']\n"
     variables = {**stores, "tries": tries, "error": StoreUnavailable("the connection was lost")}
     project = write_project(tmp_path, line("a"), {"load": LOADER, "clean": CLEAN, "a": flaky})

@@ -6,7 +6,8 @@ import http.client
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+
+from tests.serving import served
 
 #: Given the method and the path, an HTTP status to answer instead; 0 to drop the connection; None to let it pass.
 Rule = Callable[[str, str], int | None]
@@ -58,12 +59,5 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def proxy_of(target: str) -> Iterator[Proxy]:
-    proxy = Proxy(target)
-    thread = Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with served(Proxy(target)) as proxy:
         yield proxy
-    finally:
-        proxy.shutdown()
-        proxy.server_close()
-        thread.join()

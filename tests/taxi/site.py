@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+
+from tests.serving import served
 
 Trouble = Callable[["Handler"], None]
 
@@ -85,12 +86,5 @@ def page(handler: Handler) -> None:
 
 @contextmanager
 def serving() -> Iterator[Site]:
-    site = Site()
-    thread = Thread(target=site.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with served(Site()) as site:
         yield site
-    finally:
-        site.shutdown()
-        site.server_close()
-        thread.join()
