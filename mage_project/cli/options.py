@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from mage_project.errors import MageProjectError
 from mage_project.project import Project
 
 
@@ -17,6 +18,10 @@ def project_option(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--project", "path", default=".", metavar="PATH", help="The Mage project [default: this folder].")
     @functools.wraps(command)
     def with_project(*args: Any, path: str, **kwargs: Any) -> Any:
-        return command(*args, project=Project(path), **kwargs)
+        project = Project(path)
+        try:
+            return command(*args, project=project, **kwargs)
+        except MageProjectError as error:
+            raise error.within(project.root)  # noqa: B904 - the same error
 
     return with_project

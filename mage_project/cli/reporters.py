@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO
 
 from mage_project.cli.tables import count, run_table
+from mage_project.masking import masked
 from mage_project.runner.records import BlockRecord, RunRecord
 from mage_project.runner.reporting import Reporter, Silent
 
@@ -30,7 +31,7 @@ def reporter_for(*, as_json: bool, again: str | None = None) -> Reporter:
 def _print(line: str, out: TextIO) -> None:
     """Print the line. When nobody reads any more (`| head`), the run goes on unheard: its work matters more."""
     try:
-        print(line, file=out, flush=True)
+        print(masked(line), file=out, flush=True)
     except BrokenPipeError:
         with suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
@@ -121,7 +122,7 @@ class TerminalReporter(PlainReporter):
 
     def say(self, line: str) -> None:
         if self._progress and self._progress.live.is_started:
-            self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
+            self._progress.console.print(masked(line), markup=False, highlight=False, soft_wrap=True)
         else:
             super().say(line)
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from mage_project import masking
 from mage_project.errors import ConfigError, did_you_mean
 from mage_project.io.config_keys import ConfigKey
 from mage_project.io.profiles import Profile, read_profile
@@ -49,6 +50,7 @@ def overridden(values: Mapping[str, Any], *, fallbacks: Mapping[str, Any] | None
     """Inside, `values` are given on top of whatever overrides are in force, `fallbacks` where a loader has no value."""
     before, fallbacks_before = dict(_overrides), dict(_fallbacks)
     set_overrides({**before, **values})
+    masking.hide({**values, **(fallbacks or {})})
     _fallbacks.update(fallbacks or {})
     try:
         yield
@@ -106,6 +108,7 @@ class EnvironmentVariableLoader(_Overridable):
     """Settings that are environment variables of the same name."""
 
     def _own(self, key: str) -> Any:
+        masking.hide({key: os.environ.get(key)})
         return os.environ.get(key)
 
     def missing(self, key: str) -> ConfigError:
@@ -131,6 +134,7 @@ class ConfigFileLoader(_Overridable):
         self.profile = profile
         self._profile = Profile(settings=config) if config else self._read()
         self.version = self._profile.version
+        masking.hide(self._profile.settings)
 
     @property
     def config(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from mage_project.errors import ConfigError, UsageError, did_you_mean
 from mage_project.project import document
 from mage_project.project.blocks import BlockReader
 from mage_project.project.checking import Checker
+from mage_project.project.command import command
 from mage_project.project.model import ONLY_IN_MAGE, Pipeline, Problem, Trigger
 
 
@@ -40,7 +41,7 @@ class Project:
         errors = [problem for problem in problems if not problem.warning]
         if errors:
             first = errors[0]
-            more = f" (and {len(errors) - 1} more: mage-project check {uuid})" if len(errors) > 1 else ""
+            more = f" (and {len(errors) - 1} more: {command(self.root, 'check', uuid)})" if len(errors) > 1 else ""
             raise ConfigError(first.message + more, where=first.place(self.root), hint=first.hint)
         return pipeline
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mage_project.errors import MageProjectError
+from mage_project.errors import MageProjectError, TestFailed
 from mage_project.runner import memory
 from mage_project.runner.addons import Addons
 from mage_project.runner.plan import Unit
@@ -71,6 +71,9 @@ class Attempts:
         except MageProjectError as error:
             if error.block in unit.uuids:
                 failed = record.block(error.block)
+                if isinstance(error, TestFailed):
+                    blamed = next(block for block in unit.blocks if block.uuid == error.block)
+                    error.hint = f"see what it makes: {self._run.to_try(blamed)}"
                 failed.status, failed.error = "failed", str(error)
             raise
         finally:

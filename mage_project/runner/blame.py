@@ -2,55 +2,90 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+import re
 import traceback
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from mage_project.errors import BlockError, MageProjectError
 from mage_project.project import Block
+from mage_project.project.model import FOLDERS
+from mage_project.runner.advice import advice
 
 #: What a block's code may raise. `sys.exit()` in a block ends the block, not the runner.
 RAISED = (Exception, SystemExit)
+#: What Google's clients put before a message: the request.
+_ASKED = re.compile(r"(?:GET|POST|PUT|PATCH|DELETE) https?://\S+?: ")
 
 
-def block_error(block: Block, error: Exception | SystemExit, *, doing: str | None = None) -> MageProjectError:
+def block_error(
+    block: Block, error: Exception | SystemExit, *, doing: str | None = None, calling: Callable[..., Any] | None = None
+) -> MageProjectError:
     """What `error` says, and where: the innermost line in the block's own file, then where it was raised.
 
-    An error of this package keeps its hint, its exit code and whether a retry can help.
+    `calling`: the function whose call raised; it is the place where the call itself failed. An error of this package
+    keeps its hint, its exit code and whether a retry can help.
     """
     known = error if isinstance(error, MageProjectError) else None
     if known and known.block:
         return known
     what = known.what if known else _sentence(error)
-    places = [f"block '{block.uuid}'", *_places(block, error)]
+    lines = _lines(block, error)
+    places = lines or _fallback(block, calling)
     if known and known.where:
-        places.append(known.where)
-    blamed = BlockError(f"{doing}: {what}" if doing else what, where=", ".join(places))
+        places = [place for place in places if place not in known.where] + [known.where]
+    hint = known.hint if known else advice(block, error, is_call=calling is not None and not lines)
+    where = ", ".join([f"block '{block.uuid}'", *places])
+    blamed = BlockError(f"{doing}: {what}" if doing else what, where=where, hint=hint).within(root_of(block))
     blamed.block = block.uuid
+    blamed.not_published = getattr(error, "not_published", False) is True
     if known:
-        blamed.hint, blamed.exit_code, blamed.transient = known.hint, known.exit_code, known.transient
+        blamed.exit_code, blamed.transient = known.exit_code, known.transient
     return blamed
 
 
 def misuse(block: Block, what: str, hint: str) -> BlockError:
     """The block's code ran, but did something that a block must not."""
-    error = BlockError(what, where=f"block '{block.uuid}' ({block.path and block.path.name})", hint=hint)
+    error = BlockError(what, where=", ".join([f"block '{block.uuid}'", *_fallback(block, None)]), hint=hint)
     error.block = block.uuid
     return error
 
 
+def place_of(function: Callable[..., Any], root: Path) -> str | None:
+    """`file:line in function` of where a function begins, its path from the root; None for one without a file."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return f"{_short(code.co_filename, root)}:{code.co_firstlineno} in {function.__name__}" if code else None
+
+
+def root_of(block: Block) -> Path:
+    """The project's folder, seen from the block's file: the one that has the folder of the block's type."""
+    above = block.path.parents if block.path else ()
+    named = (folder.parent for folder in above if folder.name == FOLDERS.get(block.type))
+    return next(named, block.path.parent.parent if block.path else Path())
+
+
 def _sentence(error: Exception | SystemExit) -> str:
     """The error's message; the class stands before it where the message alone says too little."""
-    text = str(error)
+    text = _of_google(error) if type(error).__module__.startswith("google.") else str(error)
     if isinstance(error, (ValueError, OSError, RuntimeError, AssertionError)) and len(text) > 40:
         return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def _places(block: Block, error: Exception | SystemExit) -> list[str]:
+def _of_google(error: Exception | SystemExit) -> str:
+    """What a client of Google's says, without the address that it asked, and without the job's number and place."""
+    lines = [line.strip() for line in _ASKED.sub("", str(error)).splitlines()]
+    return " ".join(line for line in lines if line and not line.startswith(("Location:", "Job ID:")))
+
+
+def _lines(block: Block, error: Exception | SystemExit) -> list[str]:
     """`file:line in function` of the block's frame, and of the project's file that raised, where another one did."""
     frames = traceback.extract_tb(error.__traceback__)
     mine = [frame for frame in frames if frame.filename == str(block.path)]
-    root = block.path.parent.parent if block.path else Path()
+    root = root_of(block)
     package = str(Path(__file__).resolve().parent.parent)
     near = [
         frame
@@ -60,8 +95,31 @@ def _places(block: Block, error: Exception | SystemExit) -> list[str]:
         and "site-packages" not in frame.filename
     ]
     chosen = [*mine[-1:], *[frame for frame in near[-1:] if not mine or frame is not mine[-1]]]
-    places = [f"{_short(frame.filename, root)}:{frame.lineno} in {frame.name}" for frame in chosen]
-    return places or ([_short(str(block.path), root)] if block.path else [])
+    return [f"{_short(frame.filename, root)}:{frame.lineno} in {frame.name}" for frame in chosen]
+
+
+def _fallback(block: Block, function: Callable[..., Any] | None) -> list[str]:
+    """The place of what raised nowhere in the block's file: the function, else the file."""
+    root = root_of(block)
+    place = place_of(function, root) if function else _place_in_file(block, root)
+    return [place or _short(str(block.path), root)] if block.path else []
+
+
+def _place_in_file(block: Block, root: Path) -> str | None:
+    """The place of the block's own function, read from the file."""
+    if block.path is None or block.path.suffix != ".py":
+        return None
+    try:
+        tree = ast.parse(block.path.read_bytes())
+    except (SyntaxError, ValueError):
+        return None
+    decorated = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.decorator_list]
+    own = [node for node in decorated if block.type in ast.unparse(node.decorator_list[0])]
+    return next((f"{_short(str(block.path), root)}:{_first_line(node)} in {node.name}" for node in own), None)
+
+
+def _first_line(node: ast.FunctionDef) -> int:
+    return min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
 
 
 def _short(filename: str, root: Path) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from mage_project.errors import TestFailed
 from mage_project.project import Block
-from mage_project.runner.blame import RAISED, block_error
+from mage_project.runner.blame import RAISED, block_error, place_of, root_of
 from mage_project.runner.calls import call
 from mage_project.runner.channel import StreamBroken
 from mage_project.runner.records import TestRecord
@@ -22,6 +22,7 @@ def run_test(
     record: TestRecord,
 ) -> None:
     """Run one test and note the result. An assertion that fails is noted; any other error is the block's."""
+    record.where = place_of(function, root_of(block))
     try:
         said = call(function, inputs, keywords)
     except AssertionError as error:
@@ -30,7 +31,8 @@ def run_test(
     except StreamBroken:
         raise
     except RAISED as error:
-        raise block_error(block, error, doing=f"test '{function.__name__}' could not be run") from error
+        doing = f"test '{function.__name__}' could not be run"
+        raise block_error(block, error, doing=doing, calling=function) from error
     else:
         record.ran = True
         if isinstance(said, str) and record.passed:
@@ -42,8 +44,8 @@ def verdict(block: Block, records: Iterable[TestRecord]) -> None:
     failed = [record for record in records if not record.passed]
     if failed:
         what = "; ".join(f"test '{record.name}' failed: {record.message}" for record in failed)
-        where = f"block '{block.uuid}' ({block.path and block.path.name})"
-        error = TestFailed(what, where=where, hint=f"see what it makes: mage-project block {block.original}")
+        where = ", ".join([f"block '{block.uuid}'", *(record.where for record in failed if record.where)])
+        error = TestFailed(what, where=where)
         error.block = block.uuid
         raise error
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from mage_project.errors import UsageError
 from mage_project.project import Pipeline
+from mage_project.project.command import command
 from mage_project.runner import values
 
 #: Rows of each output that are kept at most.
@@ -28,7 +29,7 @@ class Kept:
     def __init__(self, pipeline: Pipeline, variables: Mapping[str, Any] | None = None, run_id: str = "") -> None:
         self._folder = pipeline.root / ".mage_project" / "last_run" / pipeline.uuid
         self._fresh = self._folder.with_name(f"{pipeline.uuid}.{run_id}")
-        self._pipeline = pipeline.uuid
+        self._pipeline, self._root = pipeline.uuid, pipeline.root
         self._run = {"run_id": run_id, "variables": dict(variables or {})}
         self._seen: set[str] = set()
 
@@ -81,7 +82,7 @@ class Kept:
             return json.loads(plain.read_text()), True
         raise UsageError(
             f"nothing of block '{uuid}' was kept by a run of '{self._pipeline}'",
-            hint=f"run it first: mage-project run {self._pipeline}; or give the input: --input FILE",
+            hint=f"run it first: {command(self._root, 'run', self._pipeline)}; or give the input: --input FILE",
         )
 
 

@@ -23,6 +23,7 @@ class TestRecord:
     ran: bool = False
     passed: bool = True
     message: str | None = None
+    where: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         return {"name": self.name, "passed": self.passed, "message": self.message}
@@ -140,7 +141,7 @@ class RunRecord:
     pipeline: str
     run_id: str
     blocks: list[BlockRecord]
-    status: Literal["running", "completed", "failed"] = "running"
+    status: Literal["running", "completed", "failed", "not_published"] = "running"
     seconds: float = 0.0
     peak_rss_bytes: int = 0
     warnings: list[str] = field(default_factory=list)

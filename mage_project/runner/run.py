@@ -10,9 +10,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from mage_project import masking
 from mage_project.errors import MageProjectError
 from mage_project.io import commits
 from mage_project.project import Block, Pipeline
+from mage_project.project.command import command
 from mage_project.runner import dynamic, memory, namespace, speech, values
 from mage_project.runner.addons import Addons
 from mage_project.runner.attempts import RETRY_DELAYS_S, Attempts
@@ -39,9 +41,14 @@ class Run:
         interrupts: Interrupts | None = None,
         inputs: Mapping[str, Sequence[Any]] | None = None,
         whole: Pipeline | None = None,
+        local: bool = False,
     ) -> None:
-        """`inputs`: for a block of its own, the values that stand in for its upstream blocks' outputs."""
+        """`inputs`: for a block of its own, the values that stand in for its upstream blocks' outputs.
+
+        `local`: whether all stores are those of the local stack, whatever the profiles name.
+        """
         self.pipeline = pipeline
+        self._local = local
         #: The pipeline as it is in the project, where only a part of it runs.
         self.whole = whole or pipeline
         #: What SQL blocks have left in their stores, for other SQL blocks.
@@ -54,6 +61,7 @@ class Run:
         self._spawned = dynamic.spawned(pipeline.blocks)
         started = datetime.now(UTC).replace(tzinfo=None)
         self.variables = run_variables(pipeline, variables or {}, started)
+        masking.hide(self.variables)
         self.record = RunRecord(
             pipeline=pipeline.uuid,
             run_id=new_run_id(),
@@ -127,6 +135,11 @@ class Run:
             **self._more.get(block.uuid, {}),
         }
         return {**given, "stream": True} if stream else given
+
+    def to_try(self, block: Block) -> str:
+        """The command that runs the block alone, as it is run here."""
+        options = ["--pipeline", self.pipeline.uuid, *(["--local"] if self._local else [])]
+        return command(self.pipeline.root, "block", block.original, *options)
 
     def speaking(self, block: Block) -> AbstractContextManager[None]:
         return speech.speaking(block.uuid)
@@ -245,7 +258,8 @@ class Run:
         self.record.error = f"interrupted ({error}): {state}"
 
     def _fail(self, error: MageProjectError) -> None:
-        self.record.status, self.record.exit_code, self.record.error = "failed", error.exit_code, str(error)
+        self.record.status = "not_published" if error.not_published else "failed"
+        self.record.exit_code, self.record.error = error.exit_code, str(error.within(self.pipeline.root))
 
     def _close(self, started: float) -> None:
         self._kept.close(

@@ -45,7 +45,7 @@ def execute(
     teller = reporter or Silent()
     interrupts = Interrupts()
     with importable(pipeline.root), old_pandas.understood(), arrow_parts.reachable(), interrupts.listening():
-        run = Run(pipeline, variables, reporter=teller, interrupts=interrupts, inputs=inputs, whole=whole)
+        run = Run(pipeline, variables, reporter=teller, interrupts=interrupts, inputs=inputs, whole=whole, local=local)
         try:
             with services.provided(pipeline, variables, local=local, said=lambda line: teller.said(None, line)):
                 return run.execute(), run

@@ -140,7 +140,7 @@ class Stream:
         except RAISED as error:
             if isinstance(error.__context__, StreamBroken) or isinstance(error.__cause__, StreamBroken):
                 raise StreamBroken from error
-            raise block_error(node.block, error) from error
+            raise block_error(node.block, error, calling=function) from error
 
     # -- running
 

@@ -73,15 +73,12 @@ class Whole:
             return blocks.output(run, block, self._inputs)
         function = namespace.main_function(block, code)
         mine = [values.for_reader(value) for value in self._inputs]
-        try:
-            for preparation in code.preprocessers:  # what they change in the inputs, the block sees
-                call(preparation, mine, run.keywords(block))
-            if block.type == "sensor":  # it has no output: what it returns says whether to go on
-                sensors.wait(lambda: call(function, mine, run.keywords(block)), partial(run.reporter.said, block.uuid))
-                return None
-            output = call(function, mine, run.keywords(block))
-        except RAISED as error:
-            raise block_error(block, error) from error
+        for preparation in code.preprocessers:  # what they change in the inputs, the block sees
+            self._call(preparation, mine)
+        if block.type == "sensor":  # it has no output: what it returns says whether to go on
+            sensors.wait(lambda: self._call(function, mine), partial(run.reporter.said, block.uuid))
+            return None
+        output = self._call(function, mine)
         if inspect.isgenerator(output):
             raise misuse(
                 block,
@@ -92,6 +89,12 @@ class Whole:
             # What a frame says of where it comes from stays with it, also when the block builds a new one.
             output.attrs = {**self._inputs[0].attrs, **output.attrs}
         return output
+
+    def _call(self, function: namespace.Function, inputs: Sequence[Any]) -> Any:
+        try:
+            return call(function, inputs, self._run.keywords(self._block))
+        except RAISED as error:
+            raise block_error(self._block, error, calling=function) from error
 
     def _test(self, code: namespace.Code, output: Any) -> None:
         block, keywords = self._block, self._run.keywords(self._block)

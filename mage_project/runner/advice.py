@@ -1,0 +1,59 @@
+"""What to do about errors that Python or a library raised in a block, where that can be told."""
+
+from __future__ import annotations
+
+import sys
+from importlib import metadata
+from pathlib import Path
+
+from mage_project.project import Block
+
+#: Distributions whose name is not that of the module, of those that blocks import.
+_DISTRIBUTIONS = {
+    "bs4": "beautifulsoup4",
+    "cv2": "opencv-python",
+    "dateutil": "python-dateutil",
+    "dotenv": "python-dotenv",
+    "google.cloud.bigquery": "google-cloud-bigquery",
+    "google.cloud.storage": "google-cloud-storage",
+    "googleapiclient": "google-api-python-client",
+    "PIL": "pillow",
+    "psycopg2": "psycopg2-binary",
+    "sklearn": "scikit-learn",
+    "snowflake": "snowflake-connector-python",
+    "yaml": "PyYAML",
+}
+
+
+def advice(block: Block, error: BaseException, *, is_call: bool = False) -> str | None:
+    """The next step; None where only the one who wrote the block knows it. `is_call`: its function was never begun."""
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return _to_install(block, error.name)
+    if is_call and isinstance(error, TypeError):
+        return _to_take(block)
+    return None
+
+
+def _to_install(block: Block, module: str) -> str | None:
+    """How to get a module; None for a part of a package that is there, and for a module of the project."""
+    top = module.split(".")[0]
+    if block.path and any((folder / top).is_dir() for folder in list(block.path.parents)[1:3]):
+        return f"the project has a folder {top}, but no {module.replace('.', '/')}.py in it"
+    named = next((name for name in (module, top) if name in _DISTRIBUTIONS), None)
+    if named is None and top in metadata.packages_distributions():
+        return None
+    distribution = _DISTRIBUTIONS[named] if named else top.replace("_", "-")
+    return f"{_python()} -m pip install {distribution}"
+
+
+def _python() -> str:
+    """The interpreter that runs the blocks, as short as a shell finds it."""
+    path = Path(sys.executable)
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def _to_take(block: Block) -> str:
+    if not block.upstream:
+        return "the block has no upstream_blocks, so its function is given nothing by position: write (*args, **kwargs)"
+    given = ", ".join(block.upstream)
+    return f"its function is given {len(block.upstream)} by position ({given}), and what else there is to **kwargs"

@@ -1,0 +1,44 @@
+"""Secrets that are known are hidden in whatever is said."""
+
+from __future__ import annotations
+
+import pytest
+
+from mage_project import masking
+from mage_project.errors import StoreError
+from mage_project.io.config import ConfigFileLoader
+
+
+@pytest.fixture(autouse=True)
+def forget(monkeypatch):
+    monkeypatch.setattr(masking, "_values", set())
+    monkeypatch.setattr(masking, "_pattern", None)
+
+
+def test_the_secrets_of_a_profile_are_hidden_in_every_error(tmp_path):
+    (tmp_path / "io_config.yaml").write_text(
+        "default: {POSTGRES_USER: me, POSTGRES_PASSWORD: hunter2, GOOGLE_SERVICE_ACC_KEY: {private_key: abc-def-ghi}}"
+    )
+    ConfigFileLoader(tmp_path / "io_config.yaml")
+    error = StoreError("no hunter2 for taxi", where="abc-def-ghi", hint="not hunter2")
+    assert str(error) == "no *** for me\n  where: ***\n  next:  not ***"
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"POSTGRES_PASSWORD": "postgres", "POSTGRES_USER": "postgres"}, "postgres refuses"),
+        ({"POSTGRES_PASSWORD": "password"}, "password authentication failed"),
+        ({"POSTGRES_PASSWORD": "test"}, "test 'test_x' failed"),
+        ({"POSTGRES_PASSWORD": "orders"}, "no column orders_id"),
+        ({"object_key": "green/2021.parquet"}, "no object green/2021.parquet"),
+        ({"GOOGLE_SERVICE_ACC_KEY_FILEPATH": "/keys/mine.json"}, "no file /keys/mine.json"),
+    ],
+)
+def test_what_is_no_secret_stays_readable(settings, said):
+    masking.hide(settings)
+    assert masking.masked(said) == said
+
+
+def test_a_password_in_an_address_is_always_hidden():
+    assert masking.masked("at postgresql://me:pw@host/db") == "at postgresql://me:***@host/db"
