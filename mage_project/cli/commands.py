@@ -11,6 +11,7 @@ import click
 
 from mage_project.cli.checking import check
 from mage_project.cli.options import project_option
+from mage_project.cli.runs import runs
 from mage_project.cli.servers import local
 from mage_project.errors import MageProjectError, did_you_mean
 from mage_project.project import Project
@@ -41,6 +42,7 @@ def cli() -> None:
 
 cli.add_command(check)
 cli.add_command(local)
+cli.add_command(runs)
 
 
 def parsed(assignments: Sequence[str]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from mage_project.errors import MageProjectError
 from mage_project.project import Pipeline, Project
 from mage_project.runner import services
 from mage_project.runner.interrupts import Interrupted, Interrupts
+from mage_project.runner.recording import recorded
 from mage_project.runner.records import RunRecord
 from mage_project.runner.reporting import Reporter, Silent
 from mage_project.runner.run import Run
@@ -29,7 +30,7 @@ def run_pipeline(
     local: bool = False,
 ) -> RunRecord:
     """Run one pipeline. Raises `MageProjectError` for what is wrong before it starts; else the record tells."""
-    return execute(project.pipeline(uuid), variables or {}, reporter=reporter, local=local)[0]
+    return execute(project.pipeline(uuid), variables or {}, reporter=reporter, local=local, kept=True)[0]
 
 
 def execute(
@@ -40,19 +41,24 @@ def execute(
     local: bool = False,
     inputs: Mapping[str, Sequence[Any]] | None = None,
     whole: Pipeline | None = None,
+    kept: bool = False,
 ) -> tuple[RunRecord, Run]:
-    """Run the pipeline in its project's surroundings; `inputs` stand in for what upstream blocks would give."""
+    """Run the pipeline in its project's surroundings; `inputs` stand in for what upstream blocks would give.
+
+    `kept`: whether the history keeps it.
+    """
     teller = reporter or Silent()
     interrupts = Interrupts()
     with importable(pipeline.root), old_pandas.understood(), arrow_parts.reachable(), interrupts.listening():
         run = Run(pipeline, variables, reporter=teller, interrupts=interrupts, inputs=inputs, whole=whole, local=local)
-        try:
-            with services.provided(pipeline, variables, local=local, said=lambda line: teller.said(None, line)):
-                return run.execute(), run
-        except MageProjectError as error:  # a store that could not be provided
-            return run.not_started(error), run
-        except Interrupted as error:
-            return run.not_started(error), run
+        with recorded(run, variables) if kept else nullcontext():
+            try:
+                with services.provided(pipeline, variables, local=local, said=lambda line: teller.said(None, line)):
+                    return run.execute(), run
+            except MageProjectError as error:  # a store that could not be provided
+                return run.not_started(error), run
+            except Interrupted as error:
+                return run.not_started(error), run
 
 
 @contextmanager

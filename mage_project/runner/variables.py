@@ -37,20 +37,21 @@ def _value(text: str) -> Any:
 def run_variables(pipeline: Pipeline, given: Mapping[str, Any], started: datetime) -> dict[str, Any]:
     """The pipeline's variables, `given` over them, and what Mage adds to every run.
 
-    `execution_date` is naive UTC, as Mage's is; a given one may be an ISO date or time.
+    Moments are naive UTC, as Mage's are; those that are given may be ISO dates or times.
     """
     variables = {**plain(pipeline.variables), **given}
-    moment = _moment(variables.get("execution_date"), started)
+    moment = _moment("execution_date", variables) or started
+    of_interval = ("interval_start_datetime", "interval_end_datetime", "interval_start_datetime_previous")
+    interval = {name: _moment(name, variables) for name in of_interval}
     return {
         "env": os.environ.get("ENV", "dev"),
         **variables,
         "execution_date": moment,
         "ds": f"{moment:%Y-%m-%d}",
         "hr": f"{moment:%H}",
-        "interval_start_datetime": variables.get("interval_start_datetime", moment),
-        "interval_end_datetime": variables.get("interval_end_datetime"),
+        **interval,
+        "interval_start_datetime": interval["interval_start_datetime"] or moment,
         "interval_seconds": variables.get("interval_seconds"),
-        "interval_start_datetime_previous": variables.get("interval_start_datetime_previous"),
         "event": variables.get("event", {}),
         "pipeline_uuid": pipeline.uuid,
         "repo_path": str(pipeline.root),
@@ -64,9 +65,10 @@ def plain(value: Any) -> Any:
     return [plain(inner) for inner in value] if isinstance(value, list) else value
 
 
-def _moment(value: Any, started: datetime) -> datetime:
+def _moment(name: str, variables: Mapping[str, Any]) -> datetime | None:
+    value = variables.get(name)
     if value is None:
-        return started
+        return None
     if isinstance(value, datetime):
         return value
     if isinstance(value, date):
@@ -75,6 +77,6 @@ def _moment(value: Any, started: datetime) -> datetime:
         moment = datetime.fromisoformat(str(value))
     except ValueError as error:
         raise UsageError(
-            f"execution_date is not a date: '{value}'", hint="write it as 2021-01-31 or 2021-01-31T05:00:00"
+            f"{name} is not a date: '{value}'", hint="write it as 2021-01-31 or 2021-01-31T05:00:00"
         ) from error
     return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment

@@ -1,0 +1,73 @@
+"""What is known of a run before it begins."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from mage_project import masking
+
+#: What differs from interval to interval, and does not make two runs different kinds of run.
+_OF_THE_INTERVAL = frozenset(
+    {"execution_date", "ds", "hr", "interval_start_datetime", "interval_end_datetime", "interval_seconds"}
+    | {"interval_start_datetime_previous"}
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunFacts:
+    """`variables` are the pipeline's with the run's over them; `files` the blocks' files by uuid."""
+
+    run_id: str
+    pipeline: str
+    root: Path
+    variables: Mapping[str, Any]
+    execution_date: datetime
+    interval_end: datetime | None = None
+    files: Mapping[str, Path] = field(default_factory=dict)
+    trigger_name: str | None = None
+    backfill_id: str | None = None
+
+
+def variables_text(variables: Mapping[str, Any]) -> str:
+    """The variables as JSON for keeping, without secrets."""
+    return json.dumps(without_secrets(variables), default=str, ensure_ascii=False)
+
+
+def variables_key(variables: Mapping[str, Any]) -> str:
+    """The same for runs that differ in their interval only. A new password does not change it either."""
+    rest = {name: value for name, value in variables.items() if name not in _OF_THE_INTERVAL}
+    text = json.dumps(without_secrets(rest), default=str, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def code_hashes(files: Mapping[str, Path]) -> dict[str, str]:
+    """A hash of each block's file, by the block's uuid; those that cannot be read are left out."""
+    found = {}
+    for uuid, path in files.items():
+        try:
+            found[uuid] = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+        except OSError:
+            continue
+    return found
+
+
+def moment_text(moment: datetime) -> str:
+    """As execution dates are kept: to the microsecond only where there are any, so that equal ones are equal texts."""
+    return moment.isoformat()
+
+
+def without_secrets(value: Any, name: str = "") -> Any:
+    """The value with `***` in the place of what is secret by its name or its form, all through maps and lists."""
+    if masking.is_private(name):
+        return masking.STARS
+    if isinstance(value, Mapping):
+        return {key: without_secrets(inner, str(key)) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [without_secrets(inner) for inner in value]
+    return masking.masked(value) if isinstance(value, str) else value

@@ -1,0 +1,75 @@
+-- The tables of the history, as the migrations leave them (a test compares the two). Both SQLite and Postgres read this.
+-- Moments are seconds since 1970, UTC; execution dates and intervals are naive UTC in ISO's format; maps are JSON.
+
+CREATE TABLE run (
+    run_id TEXT NOT NULL PRIMARY KEY,
+    pipeline TEXT NOT NULL,
+    status TEXT NOT NULL,
+    trigger_name TEXT,
+    backfill_id TEXT,
+    execution_date TEXT NOT NULL,
+    interval_end TEXT,
+    variables TEXT NOT NULL,
+    variables_key TEXT NOT NULL,
+    git_commit TEXT,
+    git_dirty INTEGER,
+    code TEXT NOT NULL,
+    started_by TEXT,
+    host TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    pid_started TEXT NOT NULL,
+    started_at DOUBLE PRECISION NOT NULL,
+    heartbeat_at DOUBLE PRECISION NOT NULL,
+    ended_at DOUBLE PRECISION,
+    seconds DOUBLE PRECISION,
+    row_count BIGINT,
+    peak_rss_bytes BIGINT,
+    warnings TEXT NOT NULL,
+    error TEXT,
+    exit_code INTEGER
+);
+
+-- The newest runs; those of a pipeline; those of an interval; those of a backfill.
+CREATE INDEX run_started ON run (started_at);
+CREATE INDEX run_pipeline_started ON run (pipeline, started_at);
+CREATE INDEX run_pipeline_date ON run (pipeline, execution_date);
+CREATE INDEX run_backfill ON run (backfill_id);
+
+CREATE TABLE block_run (
+    run_id TEXT NOT NULL,
+    place INTEGER NOT NULL,
+    uuid TEXT NOT NULL,
+    status TEXT NOT NULL,
+    record TEXT NOT NULL,
+    PRIMARY KEY (run_id, place)
+);
+
+CREATE TABLE backfill (
+    backfill_id TEXT NOT NULL PRIMARY KEY,
+    pipeline TEXT NOT NULL,
+    status TEXT NOT NULL,
+    request TEXT NOT NULL,
+    request_key TEXT NOT NULL,
+    receipt TEXT,
+    host TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    pid_started TEXT NOT NULL,
+    started_at DOUBLE PRECISION NOT NULL,
+    heartbeat_at DOUBLE PRECISION NOT NULL,
+    ended_at DOUBLE PRECISION
+);
+
+CREATE INDEX backfill_request ON backfill (request_key, started_at);
+
+-- Which backfill is at work on an interval: two never run the same one.
+CREATE TABLE claim (
+    pipeline TEXT NOT NULL,
+    variables_key TEXT NOT NULL,
+    execution_date TEXT NOT NULL,
+    backfill_id TEXT NOT NULL,
+    host TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    pid_started TEXT NOT NULL,
+    heartbeat_at DOUBLE PRECISION NOT NULL,
+    PRIMARY KEY (pipeline, variables_key, execution_date)
+);

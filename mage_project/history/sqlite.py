@@ -1,0 +1,160 @@
+"""The history in one SQLite file (WAL), by the standard library: importing SQLAlchemy would take longer than a run.
+
+A file that is broken is set aside under another name and a new one begun: no run fails for its history.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from mage_project.errors import HistoryUnavailable
+from mage_project.history.stores import REVISION, VARIABLE, Row, Told, Transaction, statements
+
+#: How long another process's write is waited for.
+BUSY_S = 2.0
+#: What SQLite says of a file that is not, or no longer, a database: https://www.sqlite.org/rescode.html
+_BROKEN = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
+class SqliteTransaction:
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def run(self, statement: str, **values: Any) -> Sequence[Row]:
+        return [dict(row) for row in self._connection.execute(statement, values)]
+
+    def run_many(self, statement: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        self._connection.executemany(statement, rows)
+
+
+class SqliteStore:
+    """The history in the file `path`. A connection lives for one transaction: blocks may fork at any other time."""
+
+    def __init__(self, path: Path, told: Told) -> None:
+        self.path = path
+        self._told = told
+
+    @property
+    def place(self) -> str:
+        return str(self.path)
+
+    def now(self, _transaction: Transaction) -> float:
+        return time.time()
+
+    @contextmanager
+    def transaction(self, *, write: bool = False) -> Iterator[SqliteTransaction]:
+        try:
+            connection = self._connected()
+            try:
+                connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+                yield SqliteTransaction(connection)
+                connection.execute("COMMIT")
+            finally:
+                connection.close()  # rolls back what is not committed
+        except (sqlite3.Error, OSError) as error:
+            if _is_broken(error):
+                self._set_aside()
+            raise self._unavailable(error) from error
+
+    def _connected(self) -> sqlite3.Connection:
+        """A connection to a file with the tables in it; a broken file is replaced first."""
+        try:
+            return self._prepared()
+        except sqlite3.DatabaseError as error:
+            if not _is_broken(error):
+                raise
+        self._set_aside()
+        return self._prepared()
+
+    def _prepared(self) -> sqlite3.Connection:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        if not self.path.exists():
+            self.path.touch(mode=0o600)  # SQLite gives its log the same: the variables of runs are in them
+        connection = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None)
+        try:
+            connection.row_factory = sqlite3.Row
+            if hasattr(connection, "setconfig"):  # Python 3.12: not every run has to tidy up the log
+                connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, True)
+            connection.execute("PRAGMA synchronous = NORMAL")
+            found = _revision(connection)
+            if found is None:
+                self._create(connection)
+            elif found != REVISION:
+                from mage_project.history.migrating import upgrade
+
+                upgrade(f"sqlite:///{self.path}", found=found, place=self.place)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _create(self, connection: sqlite3.Connection) -> None:
+        """Make the tables, unless another process was faster."""
+        with self._alone():
+            connection.execute("PRAGMA journal_mode = WAL")
+            if _revision(connection) is not None:
+                return
+            connection.execute("BEGIN IMMEDIATE")
+            for statement in statements():
+                connection.execute(statement)
+            connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+            connection.execute("INSERT INTO alembic_version VALUES (?)", [REVISION])
+            connection.execute("COMMIT")
+
+    def _set_aside(self) -> None:
+        """Give the broken file another name, once, however many processes have found it broken."""
+        with self._alone():
+            if not self._still_broken():
+                return
+            aside = self.path.with_name(f"{self.path.name}.broken-{time.strftime('%Y%m%dT%H%M%S')}")
+            self.path.rename(aside)
+            for ending in ("-wal", "-shm"):
+                with suppress(FileNotFoundError):
+                    Path(f"{self.path}{ending}").rename(f"{aside}{ending}")
+        self._told(f"warning: the history was broken: it is set aside as {aside}, and begins anew")
+
+    def _still_broken(self) -> bool:
+        if not self.path.exists():
+            return False
+        connection = sqlite3.connect(self.path, timeout=BUSY_S)
+        try:
+            return any(row[0] != "ok" for row in connection.execute("PRAGMA quick_check(1)"))
+        except sqlite3.DatabaseError as error:
+            return _is_broken(error)
+        finally:
+            connection.close()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Inside, no other process makes or sets aside the file."""
+        with self.path.with_name(f"{self.path.name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _unavailable(self, error: Exception) -> HistoryUnavailable:
+        return HistoryUnavailable(
+            f"the history cannot be used: {error}",
+            where=str(self.path),
+            hint=f"{VARIABLE}=/another/place/history.db keeps it elsewhere, {VARIABLE}=off does without",
+        )
+
+
+def _revision(connection: sqlite3.Connection) -> str | None:
+    """The revision of the tables, None for none. A broken file raises."""
+    try:
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    except sqlite3.OperationalError as error:
+        if "no such table" in str(error):
+            return None
+        raise
+    return str(row[0]) if row else None
+
+
+def _is_broken(error: Exception) -> bool:
+    return isinstance(error, sqlite3.Error) and (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _BROKEN

@@ -1,0 +1,1 @@
+"""Backfills: one pipeline over many intervals."""

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mage_project.history.sqlite import SqliteStore
+from mage_project.project import Project
+from tests.projects import block, write_project
+
+BLOCKS = [block("load", "data_loader"), block("save", "data_exporter", "load")]
+CODE = {
+    "load": "import pandas as pd\n@data_loader\ndef f(**kwargs):\n    return pd.DataFrame({'a': [1, 2, 3]})\n",
+    "save": "@data_exporter\ndef f(frame, **kwargs):\n    pass\n",
+}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A loader of three rows, and an exporter that does nothing with them."""
+    return write_project(tmp_path, BLOCKS, CODE, variables={"service": "green"})
+
+
+@pytest.fixture
+def told() -> list[str]:
+    """What a store has said."""
+    return []
+
+
+@pytest.fixture
+def store(project: Project, told: list[str]) -> SqliteStore:
+    return SqliteStore(project.root / ".mage_project/history.db", told.append)

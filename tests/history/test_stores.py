@@ -1,0 +1,83 @@
+"""The tables are the same however they came to be, and hold the same in SQLite and in Postgres."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+
+from mage_project.errors import HistoryUnavailable
+from mage_project.history.migrating import upgrade
+from mage_project.history.runs import details, newest
+from mage_project.history.sqlite import SqliteStore
+from mage_project.history.stores import REVISION, store_of
+from mage_project.project import Project
+from mage_project.runner.running import run_pipeline
+
+
+def test_the_schema_is_what_the_migrations_leave(store: SqliteStore, tmp_path: Path) -> None:
+    newest(store)
+    migrated = tmp_path / "migrated.db"
+    upgrade(f"sqlite:///{migrated}", found=None, place="")
+    assert _shape(store.path) == _shape(migrated)
+
+
+def _shape(path: Path) -> list[tuple[object, ...]]:
+    """Every column with type, null and key, and every index with its columns."""
+    connection = sqlite3.connect(path)
+    tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+    found = [(table, *row[1:6]) for table in tables for row in connection.execute(f"PRAGMA table_info({table})")]
+    indexes = connection.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL ORDER BY name"
+    )
+    found += [(name, *row[1:]) for (name,) in indexes for row in connection.execute(f"PRAGMA index_info({name})")]
+    connection.close()
+    return [tuple(str(value).replace("DOUBLE PRECISION", "DOUBLE") for value in row) for row in found]
+
+
+def test_processes_that_begin_a_history_together_all_find_it(store: SqliteStore) -> None:
+    failures: list[HistoryUnavailable] = []
+
+    def read() -> None:
+        try:
+            newest(store)
+        except HistoryUnavailable as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=read) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+
+
+def test_a_history_of_a_newer_version_is_left_alone(store: SqliteStore, project: Project) -> None:
+    newest(store)
+    connection = sqlite3.connect(store.path)
+    with connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    assert run_pipeline(project, "p").status == "completed"
+    with pytest.raises(HistoryUnavailable, match="newer version"):
+        newest(store)
+
+
+def test_postgres_holds_it_for_many_machines(
+    project: Project, postgres_env: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    env = postgres_env
+    address = (
+        f"postgresql://{env['POSTGRES_USER']}:{env['POSTGRES_PASSWORD']}@"
+        f"{env['POSTGRES_HOST']}:{env['POSTGRES_PORT']}/{env['POSTGRES_DBNAME']}"
+    )
+    monkeypatch.setenv("MAGE_PROJECT_HISTORY", address)
+    record = run_pipeline(project, "p")
+    store = store_of(project.root, print)
+    assert store is not None
+    assert details(store, record.run_id[:-2]).run.rows == 3
+    assert env["POSTGRES_PASSWORD"] not in store.place
+    with store.transaction() as transaction:
+        assert [row["version_num"] for row in transaction.run("SELECT version_num FROM alembic_version")] == [REVISION]
