@@ -20,7 +20,7 @@ def test_the_secrets_of_a_profile_are_hidden_in_every_error(tmp_path):
         "default: {POSTGRES_USER: me, POSTGRES_PASSWORD: hunter2, GOOGLE_SERVICE_ACC_KEY: {private_key: abc-def-ghi}}"
     )
     ConfigFileLoader(tmp_path / "io_config.yaml")
-    error = StoreError("no hunter2 for taxi", where="abc-def-ghi", hint="not hunter2")
+    error = StoreError("no hunter2 for me", where="abc-def-ghi", hint="not hunter2")
     assert str(error) == "no *** for me\n  where: ***\n  next:  not ***"
 
 
