@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 from google.cloud import storage
 
@@ -37,6 +38,13 @@ def real_months() -> str:
     if not folder.is_dir():
         pytest.skip(f"no real months here: {folder} is not there (TAXI_DATA names another folder)")
     return str(folder)
+
+
+@pytest.fixture
+def quarter(block: Block, real_months: str) -> pd.DataFrame:
+    """The homework's quarter, all 266,855 trips."""
+    trips: pd.DataFrame = block("data_loaders/load_taxi_trips").load_taxi_trips(source=real_months)
+    return trips
 
 
 @pytest.fixture
