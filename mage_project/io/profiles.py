@@ -55,11 +55,13 @@ def read_profile(path: Path, name: str) -> Profile:
         profiles = [known for known in pairs if known != "version"]
         known = ", ".join(profiles) or "none"
         what = f"there is no profile '{name}' (there is: {known}).{did_you_mean(name, profiles)}"
-        raise ConfigError(what, where=str(path))
+        hint = "name one of them, or add it to the file"
+        raise ConfigError(what, where=str(path), hint=hint)
     node = pairs[name][1]
     if not isinstance(node, yaml.MappingNode):
         where = f"{path}:{_line(pairs[name][0])}"
-        raise ConfigError(f"profile '{name}' is not a mapping of settings", where=where)
+        hint = "write below it, indented, lines such as `POSTGRES_HOST: ...`"
+        raise ConfigError(f"profile '{name}' is not a mapping of settings", where=where, hint=hint)
     absent = {str(key.value): _resolve(template, value) for key, value in node.value}
     return Profile(
         settings=_constructed(loader, node, path),
@@ -83,7 +85,9 @@ def _text(path: Path) -> str:
         hint = "a Mage project has an io_config.yaml in its root"
         raise ConfigError("there is no such file", where=str(path), hint=hint) from error
     except UnicodeDecodeError as error:
-        raise ConfigError(f"not UTF-8: byte {error.start} cannot be read", where=str(path)) from error
+        raise ConfigError(
+            f"not UTF-8: byte {error.start} cannot be read", where=str(path), hint="save the file as UTF-8"
+        ) from error
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror}", where=str(path)) from error
 
@@ -110,7 +114,8 @@ def _malformed(error: Exception, path: Path) -> ConfigError:
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or "a value cannot be read"
     where = f"{path}:{mark.line + 1}" if mark else str(path)
-    return ConfigError(f"not valid YAML: {problem}", where=where)
+    hint = "mend the line, or the one above; put a value with : # [ { * & in quotes"
+    return ConfigError(f"not valid YAML: {problem}", where=where, hint=hint)
 
 
 def _resolve(template: Template, node: yaml.Node) -> list[Absent]:

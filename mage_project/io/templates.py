@@ -19,6 +19,8 @@ import yaml
 from mage_project.errors import ConfigError
 from mage_project.io import mage_secrets
 
+_HINT = "a value comes from outside by {{ env_var('NAME') }}, {{ env_var('NAME', 'default') }} or mage_secret_var"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Absent:
@@ -48,10 +50,11 @@ class Template:
             return environment.from_string(self._text).render()
         except TemplateError as error:
             line = getattr(error, "lineno", None) or template_line(error)
-            raise ConfigError(f"the template is wrong: {error}", where=f"{self._where}:{line}") from error
+            where = f"{self._where}:{line}"
+            raise ConfigError(f"the template is wrong: {error}", where=where, hint=_HINT) from error
         except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
             line = template_line(error)
-            raise ConfigError(f"the template fails: {error}", where=f"{self._where}:{line}") from error
+            raise ConfigError(f"the template fails: {error}", where=f"{self._where}:{line}", hint=_HINT) from error
 
     def resolve(self, node: yaml.ScalarNode) -> list[Absent]:
         """Put the values into the node. Where one is absent the node becomes null, and the reasons are returned."""

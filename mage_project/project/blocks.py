@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mage_project.errors import did_you_mean
@@ -39,7 +39,7 @@ class BlockReader:
     def _block(self, entry: Mapping, kind: str | None = None) -> Block | None:
         self._checker.keys(entry, "block")
         uuid, kind = self._checker.text(entry, "uuid"), kind or self._checker.text(entry, "type")
-        if not uuid or not kind or not self._is_known(entry, uuid, kind):
+        if not uuid or not kind or not self._is_known(entry, uuid, kind) or self._leads_away(entry, "uuid"):
             return None
         if kind in ONLY_IN_MAGE["block"]:
             self._checker.only_in_mage(f"block '{uuid}' is {ONLY_IN_MAGE['block'][kind]}", entry.line_of("type"))
@@ -77,9 +77,20 @@ class BlockReader:
         )
         return False
 
+    def _leads_away(self, entry: Mapping, key: str) -> bool:
+        """Whether the name, which becomes a path, leads out of the folder of its blocks; noted as an error."""
+        name = PurePosixPath(str(entry[key]).replace("\\", "/"))
+        if not name.is_absolute() and ".." not in name.parts and "\0" not in str(name):
+            return False
+        what = f"'{key}: {entry[key]}' is no name of a block: it leads out of the folder of the blocks"
+        self._checker.error(what, entry.line_of(key), hint="name it by letters, digits and _, with / for a folder")
+        return True
+
     def _replicated(self, entry: Mapping, block: Block) -> Block:
         """The block with the file of the one that it replicates, which may replicate another one itself."""
         name, seen = str(entry["replicated_block"]), {block.uuid}
+        if self._leads_away(entry, "replicated_block"):
+            return block
         while name in self._entries and name not in seen and self._entries[name].get("replicated_block"):
             seen.add(name)
             name = str(self._entries[name]["replicated_block"])
@@ -87,7 +98,9 @@ class BlockReader:
         if original is None or name in seen:
             what = f"block '{block.uuid}' replicates '{name}', which "
             what += "replicates it" if original else f"the pipeline does not have.{did_you_mean(name, self._entries)}"
-            self._checker.error(what, entry.line_of("replicated_block"))
+            self._checker.error(
+                what, entry.line_of("replicated_block"), hint=f"blocks here: {', '.join(self._entries)}"
+            )
             return block
         kind, language = str(original.get("type") or block.type), str(original.get("language") or "python")
         configuration: dict[str, Any] = original.get("configuration") or {}

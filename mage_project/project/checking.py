@@ -102,6 +102,7 @@ class Checker:
                         f"block '{block.uuid}' names the upstream block '{name}', which the pipeline does not have."
                         + did_you_mean(name, names),
                         block.line,
+                        hint=f"blocks here: {', '.join(other for other in names if other != block.uuid) or 'no other'}",
                     )
             self._flags(block)
         cycle = find_cycle(blocks)

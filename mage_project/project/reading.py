@@ -48,6 +48,12 @@ class Project:
     def inspect(self, uuid: str) -> tuple[Pipeline, list[Problem]]:
         """The pipeline as far as it can be read, and every problem found in it."""
         if uuid not in self.uuids:
+            if uuid and (self.root / "pipelines" / uuid).is_dir():
+                raise ConfigError(
+                    f"the folder of pipeline '{uuid}' has no metadata.yaml",
+                    where=f"pipelines/{uuid}",
+                    hint="add one, which lists the pipeline's blocks, or remove the folder",
+                )
             known = ", ".join(self.uuids) or "none"
             raise UsageError(
                 f"there is no pipeline '{uuid}'.{did_you_mean(uuid, self.uuids)}",
@@ -57,6 +63,9 @@ class Project:
         path = self.root / "pipelines" / uuid / "metadata.yaml"
         checker = Checker(path)
         content = document.read(path)
+        if not content:
+            hint = "list the pipeline's blocks: `blocks:`, then `- uuid: ...` for each"
+            checker.error("the file is empty", 1, hint=hint)
         checker.keys(content, "pipeline")
         kind = str(content.get("type") or "python")
         if kind in ONLY_IN_MAGE["pipeline"]:

@@ -20,15 +20,22 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
         name, equals, text = assignment.partition("=")
         if not equals or not name.strip():
             raise UsageError(f"'{assignment}' is not a variable", hint="write --var name=value")
-        found[name.strip()] = _value(text)
+        found[name.strip()] = _value(name.strip(), text)
     return found
 
 
-def _value(text: str) -> Any:
-    """YAML where it is meant as YAML, else the text itself (a date, `a: b`, an asterisk...)."""
+def _value(name: str, text: str) -> Any:
+    """YAML where it is meant as YAML, else the text itself (a date, `a: b`, an asterisk...).
+
+    Raises UsageError for what begins as a list or a mapping and is none.
+    """
     try:
         value = yaml.safe_load(text)
-    except yaml.YAMLError:
+    except yaml.YAMLError as error:
+        if text.lstrip().startswith(("[", "{")) and not text.lstrip().startswith(("{{", "{%")):
+            what = f"the value of '{name}' begins as a list or a mapping, and is none"
+            hint = f"close its brackets; or, if it is a text, put it in quotes: --var '{name}=\"...\"'"
+            raise UsageError(what, hint=hint) from error
         return text
     is_text = isinstance(value, date) or (isinstance(value, dict) and not text.lstrip().startswith("{"))
     return text if is_text else value

@@ -111,6 +111,7 @@ def test_what_is_wrong_in_the_file_is_told_with_its_line(written, text, line, wo
     with pytest.raises(ConfigError, match=words) as caught:
         written(text)
     assert str(caught.value.where).endswith(f"io_config.yaml:{line}")
+    assert caught.value.hint
 
 
 def test_errors_show_no_secret(written, monkeypatch):

@@ -94,3 +94,33 @@ def test_triggers_are_read(tmp_path):
     )
     (trigger,) = project.pipeline("p").triggers
     assert (trigger.name, trigger.schedule_interval, trigger.status) == ("daily", "0 5 * * *", "active")
+
+
+def test_an_empty_file_is_no_pipeline(tmp_path):
+    write_pipeline(tmp_path, "")
+    with pytest.raises(
+        ConfigError, match=r"the file is empty\n  where: pipelines/p/metadata.yaml:1\n  next:  list the"
+    ):
+        Project(tmp_path).pipeline("p")
+
+
+def test_a_folder_without_a_metadata_yaml_is_told_apart_from_no_folder(tmp_path):
+    (tmp_path / "pipelines/q").mkdir(parents=True)
+    with pytest.raises(ConfigError, match=r"the folder of pipeline 'q' has no metadata.yaml"):
+        Project(tmp_path).pipeline("q")
+
+
+@pytest.mark.parametrize("name", ["../..", "/etc/passwd", "a/../../b", "..\\x"])
+@pytest.mark.parametrize("key", ["uuid", "replicated_block"])
+def test_a_name_that_leads_out_of_the_folder_is_refused_whether_or_not_a_file_is_there(tmp_path, key, name):
+    (tmp_path / "b.py").write_text(LOADER)
+    write_project(tmp_path, [{"uuid": "a", "type": "data_loader", key: name}], {})
+    with pytest.raises(ConfigError, match="leads out of the folder of the blocks"):
+        Project(tmp_path).pipeline("p")
+
+
+@pytest.mark.parametrize("typed", ["LOAD", "Laod"])
+def test_a_name_in_other_letters_is_suggested_with_the_blocks_there_are(tmp_path, typed):
+    blocks = [block("load", "data_loader"), block("x", "transformer", typed)]
+    with pytest.raises(ConfigError, match=r"(?s)Did you mean 'load'\?.*next:  blocks here: load"):
+        write_project(tmp_path, blocks, {"load": LOADER, "x": LOADER}).pipeline("p")

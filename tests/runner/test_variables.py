@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from mage_project.errors import UsageError
 from mage_project.runner.variables import parse_assignments
 
 
@@ -20,9 +21,16 @@ from mage_project.runner.variables import parse_assignments
         ("note: not a mapping", "note: not a mapping"),
         ("https://example.org/a?b=c", "https://example.org/a?b=c"),
         ("*", "*"),
-        ("{broken", "{broken"),
+        ("'[1'", "[1"),
+        ("{{ env_var('X') }}", "{{ env_var('X') }}"),
         ("", None),
     ],
 )
 def test_a_typed_value_is_what_it_looks_like(typed, value):
     assert parse_assignments([f"name={typed}"]) == {"name": value}
+
+
+@pytest.mark.parametrize("typed", ["[1", "{broken", " [2020-10, 2020-11"])
+def test_a_list_that_does_not_end_is_not_taken_for_a_text(typed):
+    with pytest.raises(UsageError, match="the value of 'months' begins as a list"):
+        parse_assignments([f"months={typed}"])
