@@ -41,7 +41,7 @@ THREADS = 8
 RETRY_S = 60
 ABANDONED_AFTER = timedelta(days=1)
 _RETRY = DEFAULT_RETRY.with_timeout(RETRY_S)
-_TABLE = re.compile(r"(?!_staging\b)[\w-][\w.-]*(/[\w-][\w.-]*)*")
+_TABLE = re.compile(r"(?!_staging\b)[\w-][\w.=-]*(/[\w-][\w.=-]*)*")
 
 #: crc32c and size in bytes: what makes two objects the same.
 Content = tuple[str, int]

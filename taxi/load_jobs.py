@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+from collections.abc import Callable
 from contextlib import closing, suppress
 from itertools import count
 from typing import Any
@@ -42,14 +43,29 @@ def load_objects(client: bigquery.Client, addresses: list[str], table: str, *, v
     client.create_dataset(dataset, exists_ok=True)
     config = bigquery.LoadJobConfig(source_format="PARQUET", write_disposition="WRITE_TRUNCATE")
     state = _state(client, table)
+    return load_once(
+        client,
+        lambda job_id: client.load_table_from_uri(addresses, table, job_id=job_id, job_config=config),
+        *(*addresses, version, table, state),
+        is_gone=lambda: _state(client, table) == state,
+    )
+
+
+def load_once(
+    client: bigquery.Client, begin: Callable[[str], bigquery.LoadJob], *parts: str, is_gone: Callable[[], bool]
+) -> bigquery.LoadJob:
+    """The load job whose id follows from `parts`, done: the one that is there, else what `begin` makes with that id.
+
+    A job that failed, or whose rows somebody has removed (`is_gone`), is followed by another one.
+    """
     for attempt in count():
-        job_id = _job_id(*addresses, version, table, state, str(attempt))
+        job_id = _job_id(*parts, str(attempt))
         try:
-            job = client.load_table_from_uri(addresses, table, job_id=job_id, job_config=config)
+            job = begin(job_id)
         except google_errors.Conflict:
             job = client.get_job(job_id)
-            if job.done() and (job.error_result or _state(client, table) == state):
-                continue  # it failed, or what it loaded is gone: the next attempt needs an id of its own
+            if job.done() and (job.error_result or is_gone()):
+                continue
         job.result()
         return job
     raise AssertionError("count() has no end")

@@ -1,0 +1,238 @@
+"""Months, each loaded exactly once, by the exporters of `taxi_month` into real stores."""
+
+from __future__ import annotations
+
+import io
+import secrets
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import pandas as pd
+import psycopg2
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from google.cloud import bigquery, storage
+
+from mage_project.local import LocalStack
+from taxi.load_jobs import bigquery_client
+from tests.blocks.conftest import Block
+
+OCTOBER, NOVEMBER = "2020-10", "2020-11"
+Month = Callable[..., pd.DataFrame]
+
+
+@pytest.fixture
+def month(block: Block) -> Month:
+    """Conformed trips: three of the month itself and one of 2009."""
+    conform = block("transformers/conform_taxi_trips").conform_taxi_trips
+
+    def month(name: str, *, issue: str = "1", fares: Iterable[float] = (1, 2, 3, 4), **more: Any) -> pd.DataFrame:
+        times = [f"{name}-01", f"{name}-15 08:00:00", f"{name}-28 23:59:59", "2009-01-01"]
+        trips = pd.DataFrame(
+            {
+                "VendorID": pd.array([1, 2, None, 2], pd.ArrowDtype(pa.int32())),
+                "lpep_pickup_datetime": pd.array(
+                    [pd.Timestamp(time) for time in times], pd.ArrowDtype(pa.timestamp("us"))
+                ),
+                "total_amount": pd.array(list(fares), pd.ArrowDtype(pa.float64())),
+                **{column: pd.array(values, pd.ArrowDtype(pa.float64())) for column, values in more.items()},
+            }
+        )
+        files = [{"service": "green", "month": name, "sha256": f"{issue} of {name}", "rows": len(trips)}]
+        trips.attrs = {"files": files}
+        conformed = conform(trips)
+        conformed.attrs = {"files": files}
+        return conformed
+
+    return month
+
+
+class Store(Protocol):
+    """A table of months in a store."""
+
+    def load(self, trips: pd.DataFrame | Iterator[pd.DataFrame], **variables: Any) -> None:
+        """What the pipeline's exporter does."""
+
+    def trips(self) -> list[dict[str, Any]]:
+        """Every row of the table; none where there is no table."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Postgres:
+    block: Block
+    connection: Any
+    schema: str
+
+    def load(self, trips: pd.DataFrame | Iterator[pd.DataFrame], **variables: Any) -> None:
+        self.block("data_exporters/month_to_postgres").month_to_postgres(trips, schema=self.schema, **variables)
+
+    def query(self, sql: str) -> list[dict[str, Any]]:
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql.format(schema=self.schema))
+            return [dict(zip([c.name for c in cursor.description], row, strict=True)) for row in cursor.fetchall()]
+
+    def trips(self) -> list[dict[str, Any]]:
+        [there] = self.query("SELECT to_regclass('{schema}.green_trips') IS NOT NULL AS there")
+        return self.query("SELECT * FROM {schema}.green_trips") if there["there"] else []
+
+
+@pytest.fixture
+def postgres(block: Block, postgres_env: dict[str, str]) -> Iterator[Postgres]:
+    names = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD", "dbname": "DBNAME"}
+    connection = psycopg2.connect(**{word: postgres_env[f"POSTGRES_{name}"] for word, name in names.items()})
+    connection.autocommit = True
+    yield Postgres(block=block, connection=connection, schema=f"taxi_{secrets.token_hex(4)}")
+    connection.close()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lake:
+    block: Block
+    bucket: storage.Bucket
+
+    def load(self, trips: pd.DataFrame | Iterator[pd.DataFrame], **variables: Any) -> None:
+        self.block("data_exporters/month_to_gcs").month_to_gcs(trips, bucket=self.bucket.name, **variables)
+
+    def trips(self) -> list[dict[str, Any]]:
+        rows = []
+        for blob in self.bucket.list_blobs(match_glob=None):
+            if blob.name.endswith(".parquet"):
+                day = blob.name.split("source_month=")[1].split("/")[0]
+                found = pq.read_table(io.BytesIO(blob.download_as_bytes())).to_pylist()
+                rows += [{**row, "source_month": pd.Timestamp(day).date()} for row in found]
+        return rows
+
+
+@pytest.fixture
+def gcs(block: Block, bucket: storage.Bucket) -> Lake:
+    return Lake(block=block, bucket=bucket)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Warehouse:
+    block: Block
+    client: bigquery.Client
+    dataset: str
+
+    def load(self, trips: pd.DataFrame | Iterator[pd.DataFrame], **variables: Any) -> None:
+        self.block("data_exporters/month_to_bigquery").month_to_bigquery(trips, dataset=self.dataset, **variables)
+
+    def trips(self) -> list[dict[str, Any]]:
+        tables = {table.table_id for table in self.client.list_tables(self.dataset)} if self._is_there() else ()
+        if "green_trips" not in tables:
+            return []
+        return [dict(row) for row in self.client.list_rows(self.client.get_table(f"{self.dataset}.green_trips"))]
+
+    def _is_there(self) -> bool:
+        return self.dataset in {found.dataset_id for found in self.client.list_datasets()}
+
+
+@pytest.fixture
+def warehouse(block: Block, local_stack: LocalStack, request: pytest.FixtureRequest) -> Iterator[Warehouse]:
+    if lack := local_stack.missing("bigquery"):
+        pytest.skip(lack)
+    request.getfixturevalue("bigquery_env")
+    with closing(bigquery_client({})) as client:
+        yield Warehouse(block=block, client=client, dataset=f"taxi_{secrets.token_hex(4)}")
+
+
+@pytest.fixture(params=["postgres", "gcs", "warehouse"])
+def store(request: pytest.FixtureRequest) -> Store:
+    return request.getfixturevalue(request.param)  # type: ignore[no-any-return]
+
+
+def amounts(store: Store) -> dict[str, float]:
+    """The sum of total_amount of each month."""
+    found: Counter[str] = Counter()
+    for trip in store.trips():
+        found[f"{trip['source_month']:%Y-%m}"] += trip["total_amount"]
+    return dict(found)
+
+
+def test_months_stay_beside_each_other(store: Store, month: Month, capsys: pytest.CaptureFixture[str]) -> None:
+    store.load(iter([month(OCTOBER)]))
+    store.load(iter([month(NOVEMBER, fares=(5, 6, 7, 8))]))
+    assert amounts(store) == {OCTOBER: 10, NOVEMBER: 26}
+    assert "2020-11 loaded, 4 rows" in capsys.readouterr().out
+
+
+def test_an_unchanged_file_changes_nothing_and_says_so(
+    store: Store, month: Month, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store.load(month(OCTOBER))
+    before = amounts(store)
+    store.load(month(OCTOBER, fares=(9, 9, 9, 9)))  # the same file, so nobody looks at its rows
+    assert amounts(store) == before
+    assert "2020-10 is loaded already, unchanged (4 rows): nothing was written" in capsys.readouterr().out
+
+
+def test_a_file_that_was_issued_again_replaces_its_month(
+    store: Store, month: Month, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store.load(iter([month(OCTOBER), month(NOVEMBER)]))
+    again = month(OCTOBER, issue="2", fares=(100, 200, 300, 400))
+    store.load(iter([again, again]))
+    assert amounts(store) == {OCTOBER: 2000, NOVEMBER: 10}
+    assert "2020-10 was issued again, 8 rows replace 4" in capsys.readouterr().out
+
+
+def test_a_month_is_written_anew_where_that_is_asked_for(
+    store: Store, month: Month, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store.load(month(OCTOBER))
+    store.load(month(OCTOBER, fares=(2, 2, 2, 2)), reload=True)
+    assert amounts(store) == {OCTOBER: 8}
+    assert "2020-10 was loaded again, 4 rows replace 4" in capsys.readouterr().out
+
+
+def test_a_new_column_is_added_and_null_in_the_months_before(store: Store, month: Month) -> None:
+    store.load(month(OCTOBER))
+    store.load(month(NOVEMBER, cbd_congestion_fee=[0.75, 0.75, None, 0]))
+    store.load(month("2020-12"))
+    fees = [(f"{trip['source_month']:%m}", trip.get("cbd_congestion_fee")) for trip in store.trips()]
+    assert sorted(fees, key=str) == sorted(
+        [("10", None)] * 4 + [("11", 0.75), ("11", 0.75), ("11", None), ("11", 0)] + [("12", None)] * 4, key=str
+    )
+
+
+def test_trips_of_other_months_are_kept_and_flagged(store: Store, month: Month) -> None:
+    store.load(month(OCTOBER))
+    assert [trip["lpep_pickup_datetime"].year for trip in store.trips() if trip["outside_month"]] == [2009]
+    assert len(store.trips()) == 4
+
+
+def test_a_stream_that_breaks_changes_nothing(store: Store, month: Month) -> None:
+    store.load(month(OCTOBER))
+
+    def breaking() -> Iterator[pd.DataFrame]:
+        yield month(OCTOBER, issue="2", fares=(9, 9, 9, 9))
+        yield month(NOVEMBER)
+        raise ValueError("line 7")
+
+    with pytest.raises(ValueError, match="line 7"):
+        store.load(breaking())
+    assert amounts(store) == {OCTOBER: 10}
+
+
+def test_a_month_without_trips_takes_the_place_of_one_with_trips(
+    store: Store, month: Month, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store.load(month(OCTOBER))
+    empty = month(OCTOBER, issue="2").iloc[:0]
+    for _ in range(2):
+        store.load(empty)
+    assert amounts(store) == {}
+    said = capsys.readouterr().out
+    assert "0 rows replace 4" in said
+    assert "unchanged (0 rows)" in said
+
+
+def test_frames_that_do_not_say_which_file_they_are_of_are_refused(store: Store, month: Month) -> None:
+    trips = month(OCTOBER)
+    trips.attrs = {}
+    with pytest.raises(ValueError, match=r"result\.attrs = trips\.attrs"):
+        store.load(trips)
