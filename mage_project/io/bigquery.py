@@ -18,7 +18,6 @@ from mage_project.io import statements
 if TYPE_CHECKING:
     import pandas as pd
 
-    from mage_project.io.bigquery_swapping import Swap
     from mage_project.io.bigquery_tables import TableName
 
 #: A table's name where a query may stand: two or three parts, no spaces.
@@ -247,7 +246,7 @@ class BigQuery:
             swap = writing.stage_query(self.client, name, query, options, config, retry_s=self.retry_s)
         else:
             swap = writing.stage(self.client, name, df, options, config, retry_s=self.retry_s)
-        self._hand_over(swap, str(name))
+        swap.hand_over(self.close)
 
     def alter_table(self, df: Any, table_id: str, database: str | None = None, verbose: bool = True) -> None:
         """Add the columns of the frame that the table has not. Raises StoreError if there is no such table."""
@@ -301,26 +300,3 @@ class BigQuery:
         from mage_project.io import bigquery_queries as queries
 
         return queries.run(self.client, query, self._config(job_config, limit), doing=doing)
-
-    def _hand_over(self, swap: Swap, name: str) -> None:
-        """Commit at once, or where commits are collected when they are made."""
-        from mage_project.io import commits
-
-        collected = commits.current()
-        if collected is None:
-            swap.commit()
-            return
-
-        def commit() -> None:
-            try:
-                swap.commit()
-            finally:
-                self.close()  # the block may have closed it long ago
-
-        def abandon() -> None:
-            try:
-                swap.abandon()
-            finally:
-                self.close()
-
-        collected.add(commit=commit, rollback=abandon, what=name)

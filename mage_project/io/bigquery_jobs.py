@@ -66,6 +66,22 @@ def _trying(act: Callable[[], Any], retry_s: float) -> Any:
         pause = min(pause * 2, _LONGEST_PAUSE_S)
 
 
+def asking(client: Any, query: str, config: Any, location: str | None, *, retry_s: float = RETRY_S) -> Start:
+    """Starts the query. `config`: Google's QueryJobConfig."""
+
+    def start(job_id: str) -> Any:
+        return client.query(
+            query,
+            job_config=config,
+            job_id=job_id,
+            location=location,
+            retry=retry(retry_s),
+            job_retry=None,  # as Google wants it for a job with a name
+        )
+
+    return start
+
+
 def finished(job: Any, *, retry_s: float = RETRY_S) -> Any:
     """The job, once it is done. Raises Google's errors if it failed."""
     job.result(retry=retry(retry_s))

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from mage_project.errors import StoreError
 from mage_project.io import bigquery_errors
-from mage_project.io.bigquery_jobs import finished, retry, started
+from mage_project.io.bigquery_jobs import asking, finished, retry, started
 from mage_project.io.bigquery_tables import Layout
 from mage_project.io.bigquery_targets import Target
 
@@ -78,20 +78,8 @@ class Staging:
         config.create_disposition, config.write_disposition = "CREATE_NEVER", "WRITE_APPEND"
         token = secrets.token_hex(8)
         self._digest.update(token.encode())
-        job = started(
-            self._client,
-            f"query_{token}",
-            self._target.location,
-            lambda job_id: self._client.query(
-                query,
-                job_config=config,
-                job_id=job_id,
-                location=self._target.location,
-                retry=retry(self._retry_s),
-                job_retry=None,  # as Google wants it for a job with a name
-            ),
-            retry_s=self._retry_s,
-        )
+        start = asking(self._client, query, config, self._target.location, retry_s=self._retry_s)
+        job = started(self._client, f"query_{token}", self._target.location, start, retry_s=self._retry_s)
         self.rows = finished(job, retry_s=self._retry_s).result().total_rows or 0
 
     def expires_with(self, table: Any) -> bool:
@@ -106,14 +94,10 @@ class Staging:
     # -- within
 
     def _create(self, layout: Layout) -> None:
-        from google.cloud.bigquery import Table, TimePartitioning
+        from google.cloud.bigquery import Table
 
         table = Table(str(self.name), schema=self._fields)
-        if isinstance(layout.partitioning, TimePartitioning):
-            table.time_partitioning = layout.partitioning
-        elif layout.partitioning is not None:
-            table.range_partitioning = layout.partitioning
-        table.clustering_fields = list(layout.clustering) or None
+        layout.put_on(table)
         table.expires = self._expires
         self._client.create_table(table, exists_ok=True, retry=retry(self._retry_s))
 

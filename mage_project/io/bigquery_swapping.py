@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Any
 
 from mage_project.errors import StoreError, StoreUnavailable
+from mage_project.io import commits
 from mage_project.io.bigquery_errors import telling
-from mage_project.io.bigquery_jobs import finished, retry, started
+from mage_project.io.bigquery_jobs import asking, finished, retry, started
 from mage_project.io.bigquery_options import Options
 from mage_project.io.bigquery_staging import Staging
 from mage_project.io.bigquery_tables import Layout, layout_of
@@ -71,6 +72,27 @@ class Swap:
         """Forget what was staged."""
         self._staging.drop()
 
+    def hand_over(self, close: Callable[[], None]) -> None:
+        """Commit at once, or where commits are collected when they are made; `close` then closes the client."""
+        collected = commits.current()
+        if collected is None:
+            self.commit()
+            return
+
+        def commit() -> None:
+            try:
+                self.commit()
+            finally:
+                close()  # the block may have closed it long ago
+
+        def abandon() -> None:
+            try:
+                self.abandon()
+            finally:
+                close()
+
+        collected.add(commit=commit, rollback=abandon, what=str(self._target.name))
+
     # -- within
 
     def _started(self, name: str) -> Any:
@@ -94,25 +116,13 @@ class Swap:
 
         columns = [found.name for found in self._target.table.schema]
         query = merge_query(self._target.name.sql, self._staging.name.sql, columns, self._options)
-        layout = layout_of(self._target.table)
         config = QueryJobConfig(
             destination=str(self._target.name),
             write_disposition="WRITE_TRUNCATE",
-            clustering_fields=list(layout.clustering) or None,
             labels=dict(self._options.labels),
         )
-        if hasattr(layout.partitioning, "type_"):
-            config.time_partitioning = layout.partitioning
-        elif layout.partitioning is not None:
-            config.range_partitioning = layout.partitioning
-        return self._client.query(
-            query,
-            job_config=config,
-            job_id=job_id,
-            location=self._target.location,
-            retry=retry(self._retry_s),
-            job_retry=None,  # as Google wants it for a job with a name
-        )
+        layout_of(self._target.table).put_on(config)
+        return asking(self._client, query, config, self._target.location, retry_s=self._retry_s)(job_id)
 
     @property
     def _is_recut(self) -> bool:

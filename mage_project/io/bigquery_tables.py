@@ -100,6 +100,14 @@ class Layout:
                 raise StoreError(what, hint=f"its columns are: {', '.join(columns)}")
         return self
 
+    def put_on(self, table: Any) -> None:
+        """Lay out Google's Table, or the one that a QueryJobConfig makes."""
+        if hasattr(self.partitioning, "type_"):
+            table.time_partitioning = self.partitioning
+        elif self.partitioning is not None:
+            table.range_partitioning = self.partitioning
+        table.clustering_fields = list(self.clustering) or None
+
     def cuts_like(self, other: Layout) -> bool:
         """Whether the partitions are the same, apart from when they expire."""
         return bool(_cut(self.partitioning) == _cut(other.partitioning))

@@ -118,6 +118,15 @@ def current() -> Commits | None:
     return _current.get()
 
 
+def hand_over(*, commit: Action, rollback: Action, what: str) -> None:
+    """Commit at once, or where commits are collected when they are made."""
+    collected = current()
+    if collected is None:
+        commit()
+    else:
+        collected.add(commit=commit, rollback=rollback, what=what)
+
+
 @contextmanager
 def collecting(commits: Commits | None = None) -> Iterator[Commits]:
     """Inside (and in contexts copied from inside), connectors hand their commits to `commits`, else to a new one."""

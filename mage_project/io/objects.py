@@ -66,11 +66,7 @@ def hand_over(upload: Upload, name: str, telling: Callable[[], AbstractContextMa
         with telling():
             upload.finish()
 
-    collected = commits.current()
-    if collected is None:
-        finish()
-    else:
-        collected.add(commit=finish, rollback=upload.abandon, what=name)
+    commits.hand_over(commit=finish, rollback=upload.abandon, what=name)
 
 
 @contextmanager
