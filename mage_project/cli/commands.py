@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from mage_project.cli.backfilling import backfill
 from mage_project.cli.checking import check
 from mage_project.cli.options import project_option
 from mage_project.cli.runs import runs
 from mage_project.cli.servers import local
 from mage_project.errors import MageProjectError, did_you_mean
 from mage_project.project import Project
+
+if TYPE_CHECKING:
+    from mage_project.runner.reporting import Reporter
 
 
 class Commands(click.Group):
@@ -40,6 +45,7 @@ def cli() -> None:
     """Runs Mage projects: fast, in bounded memory, all or nothing."""
 
 
+cli.add_command(backfill)
 cli.add_command(check)
 cli.add_command(local)
 cli.add_command(runs)
@@ -70,21 +76,43 @@ def run(project: Project, pipeline: str, assignments: Sequence[str], local: bool
 
     variables = parsed(assignments)
     again = run_again(project, pipeline, assignments, local=local)
+    starter = _starter()
 
     def killed(what: str) -> None:
         _tell_failure(pipeline, MageProjectError(what, hint=again), as_json=as_json)
 
     def work() -> int:
-        return _run(project, pipeline, variables, local=local, as_json=as_json, again=again)
+        reporter = _reporter(as_json, again, starter)
+        return _run(project, pipeline, variables, local=local, as_json=as_json, reporter=reporter)
 
-    sys.exit(guarded(work, killed=killed))
+    sys.exit(guarded(work, killed=killed, starter=starter))
 
 
-def _run(project: Project, pipeline: str, variables: dict[str, Any], *, local: bool, as_json: bool, again: str) -> int:
+def _starter() -> int | None:
+    """Where a backfill that has started this run listens."""
+    if "MAGE_PROJECT_EVENTS" not in os.environ:
+        return None
+    from mage_project.schedule import events
+
+    return events.descriptor()
+
+
+def _reporter(as_json: bool, again: str, starter: int | None) -> Reporter:
     from mage_project.cli.reporters import reporter_for
-    from mage_project.runner.running import run_pipeline
 
     reporter = reporter_for(as_json=as_json, again=again)
+    if starter is None:
+        return reporter
+    from mage_project.schedule.events import Telling
+
+    return Telling(reporter, starter)
+
+
+def _run(
+    project: Project, pipeline: str, variables: dict[str, Any], *, local: bool, as_json: bool, reporter: Reporter
+) -> int:
+    from mage_project.runner.running import run_pipeline
+
     try:
         return run_pipeline(project, pipeline, variables, reporter=reporter, local=local).exit_code
     except MageProjectError as error:

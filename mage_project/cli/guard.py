@@ -9,6 +9,7 @@ store's documentation says what holds then.
 from __future__ import annotations
 
 import os
+import select
 import signal
 import sys
 import threading
@@ -19,10 +20,11 @@ from types import FrameType
 FAREWELL_S = 120
 
 
-def guarded(work: Callable[[], int], *, killed: Callable[[str], None]) -> int:
+def guarded(work: Callable[[], int], *, killed: Callable[[str], None], starter: int | None = None) -> int:
     """Run `work` in the worker and return its exit code (128 + n when signal n ended it).
 
-    `killed` is told when the worker could not say by itself how it ended.
+    `killed` is told when the worker could not say by itself how it ended. `starter`: a descriptor that ends when the
+    program is gone that has started the command; then the worker stops as well.
     """
     if not hasattr(os, "fork") or threading.active_count() > 1:
         return work()
@@ -32,12 +34,12 @@ def guarded(work: Callable[[], int], *, killed: Callable[[str], None]) -> int:
     worker = os.fork()
     if worker == 0:
         os.close(ours)
-        _work(work, alive)
+        _work(work, [alive] if starter is None else [alive, starter])
     os.close(alive)
     return _wait(worker, killed)
 
 
-def _work(work: Callable[[], int], alive: int) -> None:
+def _work(work: Callable[[], int], alive: list[int]) -> None:
     """The worker: never returns."""
     code = 1
     try:
@@ -57,8 +59,8 @@ def _work(work: Callable[[], int], alive: int) -> None:
         os._exit(code)
 
 
-def _stop_when_alone(alive: int) -> None:
-    os.read(alive, 1)  # returns when the command's end of the pipe is closed
+def _stop_when_alone(alive: list[int]) -> None:
+    select.select(alive, [], [])  # returns when the other end of one of them is closed
     os.kill(os.getpid(), signal.SIGTERM)
     threading.Event().wait(FAREWELL_S)
     os._exit(128 + signal.SIGKILL)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -71,3 +71,12 @@ def without_secrets(value: Any, name: str = "") -> Any:
     if isinstance(value, (list, tuple)):
         return [without_secrets(inner) for inner in value]
     return masking.masked(value) if isinstance(value, str) else value
+
+
+def rows_at_end(blocks: Sequence[Mapping[str, Any]]) -> int | None:
+    """How many rows a run brought to its end: the most that an exporter of it was given, else its last output."""
+    given = [block["rows_in"] for block in blocks if block["type"] == "data_exporter" and block["rows_in"] is not None]
+    if given:
+        return int(max(given))
+    outputs = [block["rows_out"] for block in blocks if block["rows_out"] is not None]
+    return int(outputs[-1]) if outputs else None

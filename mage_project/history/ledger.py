@@ -13,7 +13,7 @@ from dataclasses import asdict
 from typing import Any
 
 from mage_project.errors import HistoryUnavailable
-from mage_project.history.facts import RunFacts, code_hashes, moment_text, variables_key, variables_text
+from mage_project.history.facts import RunFacts, code_hashes, moment_text, rows_at_end, variables_key, variables_text
 from mage_project.history.git import commit_of
 from mage_project.history.leases import HEARTBEAT_S, this_process
 from mage_project.history.stores import Store, Told
@@ -110,7 +110,7 @@ class Ledger:
             "status": record.get("status"),
             "ended_at": time.time(),
             "seconds": record.get("seconds"),
-            "row_count": _rows(record.get("blocks", ())),
+            "row_count": rows_at_end(record.get("blocks", ())),
             "peak_rss_bytes": record.get("peak_rss_bytes"),
             "warnings": json.dumps(record.get("warnings", []), ensure_ascii=False),
             "error": record.get("error"),
@@ -140,12 +140,3 @@ class Ledger:
         assert self._store is not None  # noqa: S101 - the thread runs only with one
         with suppress(HistoryUnavailable), self._store.transaction(write=True) as transaction:
             transaction.run(_BEAT, now=self._store.now(transaction), run_id=self._facts.run_id)
-
-
-def _rows(blocks: Sequence[Mapping[str, Any]]) -> int | None:
-    """How many rows a run brought to its end: the most that an exporter of it was given, else its last output."""
-    given = [block["rows_in"] for block in blocks if block["type"] == "data_exporter" and block["rows_in"] is not None]
-    if given:
-        return int(max(given))
-    outputs = [block["rows_out"] for block in blocks if block["rows_out"] is not None]
-    return int(outputs[-1]) if outputs else None

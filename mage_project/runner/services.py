@@ -88,6 +88,24 @@ def provided(
         stack.down()
 
 
+@contextmanager
+def kept_up(pipeline: Pipeline, *, local: bool = False) -> Iterator[None]:
+    """Inside, the local servers that runs of the pipeline start stay up between them."""
+    names = needed(pipeline, pipeline.variables)
+    wanted = [name for name in names if _why_local(name, pipeline.root, local)]
+    if not wanted:
+        yield
+        return
+    from mage_project.local import LocalStack
+
+    stack = LocalStack(pipeline.root)
+    try:
+        stack.up([name for name in wanted if not (name in _DISPENSABLE and stack.missing(name))])
+        yield
+    finally:
+        stack.down()
+
+
 def _told(name: str, reason: str, env: Mapping[str, str], lack: str | None) -> str:
     if lack:
         return f"{_LABELS[name]}: {reason}, and no local one can run here: {lack}"

@@ -1,0 +1,120 @@
+"""The run of one interval, in a process of its own that ends with the backfill, however the backfill ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mage_project.runner.recording import BACKFILL, TRIGGER
+from mage_project.schedule import events
+from mage_project.schedule.intervals import Interval
+
+#: Lines of a run's log that are shown where it could not say by itself what was wrong.
+_TAIL = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """How the runs of a backfill are started. `words` follow `run PIPELINE`; `environment` is what they get."""
+
+    pipeline: str
+    root: Path
+    words: Sequence[str]
+    environment: Mapping[str, str]
+    backfill_id: str
+    logs: Path
+
+    def of(self, interval: Interval) -> list[str]:
+        given = {
+            "execution_date": interval.start.isoformat(),
+            "interval_start_datetime": interval.start.isoformat(),
+            "interval_end_datetime": interval.end.isoformat(),
+            "interval_seconds": f"{interval.seconds:g}",
+            "interval_start_datetime_previous": interval.previous.isoformat(),
+        }
+        dates = [word for name, value in given.items() for word in ("--var", f"{name}={value}")]
+        run = [sys.executable, "-m", "mage_project", "run", self.pipeline, "--project", str(self.root)]
+        return [*run, *self.words, *dates]
+
+
+class Child:
+    """A run that goes on. `rows` and `block` are what it told last, `record` what it ended with."""
+
+    def __init__(self, command: Command, interval: Interval) -> None:
+        self.interval = interval
+        self.run_id: str | None = None
+        self.rows: int | None = None
+        self.block = ""
+        self.record: Mapping[str, Any] | None = None
+        self.log = command.logs / f"{interval.name.replace(':', '')}.log"
+        self._buffer = b""
+        self.socket, theirs = socket.socketpair()
+        self.socket.setblocking(False)
+        environment = {
+            **command.environment,
+            events.VARIABLE: str(theirs.fileno()),
+            BACKFILL: command.backfill_id,
+            TRIGGER: "backfill",
+        }
+        with theirs, self.log.open("ab") as log:
+            # In a session of its own: Ctrl-C reaches the backfill only, which tells its runs.
+            self._process = subprocess.Popen(
+                command.of(interval),
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+
+    def hear(self) -> None:
+        """Take in what the run has told since the last time."""
+        with suppress(BlockingIOError, ConnectionResetError):
+            while received := self.socket.recv(65_536):
+                self._buffer += received
+        *lines, self._buffer = self._buffer.split(b"\n")
+        for line in lines:
+            self._take(json.loads(line))
+
+    def _take(self, event: Mapping[str, Any]) -> None:
+        self.run_id = event.get("run_id", self.run_id)
+        self.block = event.get("block", self.block)
+        self.rows = event.get("rows", self.rows)
+        self.record = event.get("run", self.record)
+
+    def exit_code(self) -> int | None:
+        """How it ended (128 + n for signal n), None while it goes on."""
+        code = self._process.poll()
+        return 128 - code if code is not None and code < 0 else code
+
+    def stop(self) -> None:
+        """Ask it to roll back, or to finish the commit that has begun."""
+        with suppress(ProcessLookupError):
+            self._process.send_signal(signal.SIGTERM)
+
+    def close(self) -> None:
+        self.hear()
+        self.socket.close()
+
+    def last_words(self) -> str:
+        """The end of the log, for a run that ended without a record."""
+        with suppress(OSError):
+            lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
+            return "\n".join(line for line in lines[-_TAIL:] if line) or "it said nothing"
+        return "it said nothing"
+
+
+def own_environment() -> dict[str, str]:
+    """What runs get of this process's environment."""
+    mine = (events.VARIABLE, BACKFILL, TRIGGER)
+    return {name: value for name, value in os.environ.items() if name not in mine}
