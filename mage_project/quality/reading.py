@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mage_project.errors import did_you_mean
-from mage_project.quality.forms import FORMS, Mistake
+from mage_project.quality.forms import FORMS, Mistake, columns_of
 from mage_project.quality.rules import OPTIONS, WORDS, Rule, Severity, default_name
 
 _SEVERITIES: dict[str, Severity] = {"fail": "fail", "error": "fail", "warn": "warn"}
@@ -101,7 +101,7 @@ class _Reader:
     def _rule(self, word: str, value: Any, options: Mapping[Any, Any], line: int) -> None:
         """`not_null` of several columns is a rule for each, so that each has its own result."""
         severity = _SEVERITIES.get(str(options.get("severity", "fail")))
-        where, name = options.get("where"), options.get("name")
+        where, name, needs = options.get("where"), options.get("name"), options.get("needs")
         if severity is None:
             wrong = options["severity"]
             meant = did_you_mean(str(wrong), _SEVERITIES)
@@ -113,6 +113,7 @@ class _Reader:
         else:
             try:
                 made = FORMS[word].read(value)
+                needed = columns_of(needs) if needs is not None else ()
             except Mistake as mistake:
                 place = _line(value, mistake.key, line)
                 self._flaw(f"{word}: {mistake}", place, FORMS[word].example)
@@ -121,7 +122,9 @@ class _Reader:
                 own = default_name(word, rule.columns, rule.sql, where)
                 if name:
                     own = name if len(made) == 1 else f"{name} ({rule.column})"
-                self._rules.append(replace(rule, word=word, name=own, severity=severity, where=where, line=line))
+                self._rules.append(
+                    replace(rule, word=word, name=own, severity=severity, where=where, needs=needed, line=line)
+                )
 
     # -- columns with rules
 

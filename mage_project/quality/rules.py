@@ -29,7 +29,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "expression": (),
 }
 #: What an item may say beside its rule word.
-OPTIONS = ("severity", "name", "where")
+OPTIONS = ("severity", "name", "where", "needs")
 
 _AGE = re.compile(r"(\d+(?:\.\d+)?)\s*(minute|hour|day|week)s?")
 
@@ -40,6 +40,7 @@ class Rule:
 
     `columns` is empty for `row_count` and `expression`, and only `unique` has more than one. `minimum` and `maximum`
     are inclusive, and the same for `row_count: N` and `sum: {equals: N}`. `where` and `sql` are conditions in SQL.
+    Where one of the columns that it `needs` is not there, the rule is passed over.
     """
 
     word: str
@@ -47,6 +48,7 @@ class Rule:
     columns: tuple[str, ...] = ()
     severity: Severity = "fail"
     where: str | None = None
+    needs: tuple[str, ...] = ()
     values: tuple[Any, ...] = ()
     minimum: Any = None
     maximum: Any = None
