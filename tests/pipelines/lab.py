@@ -50,6 +50,7 @@ class Lab:
 
     root: Path
     env: Mapping[str, str]
+    pipeline: str = "green_taxi_etl"
     secrets: list[str] = field(default_factory=list)
     mark: str = field(default_factory=lambda: secrets.token_hex(8))
 
@@ -68,7 +69,7 @@ class Lab:
 
     def start(self, variables: Mapping[str, Any], *, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
         """The command, running. Where a variable is a list it is written as YAML."""
-        command = [str(Path(sys.executable).with_name("mage-project")), "run", "green_taxi_etl", "--json"]
+        command = [str(Path(sys.executable).with_name("mage-project")), "run", self.pipeline, "--json"]
         for name, value in variables.items():
             command += ["--var", f"{name}={value if isinstance(value, str) else json.dumps(value)}"]
         clean = {name: value for name, value in os.environ.items() if not name.startswith(LEADING)}
