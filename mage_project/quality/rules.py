@@ -40,7 +40,8 @@ class Rule:
 
     `columns` is empty for `row_count` and `expression`, and only `unique` has more than one. `minimum` and `maximum`
     are inclusive, and the same for `row_count: N` and `sum: {equals: N}`. `where` and `sql` are conditions in SQL.
-    Where one of the columns that it `needs` is not there, the rule is passed over.
+    Where one of the columns that it `needs` is not there, the rule is passed over. `given` are the variables of a run,
+    each with its value, that the rule is for.
     """
 
     word: str
@@ -49,6 +50,7 @@ class Rule:
     severity: Severity = "fail"
     where: str | None = None
     needs: tuple[str, ...] = ()
+    given: tuple[tuple[str, str], ...] = ()
     values: tuple[Any, ...] = ()
     minimum: Any = None
     maximum: Any = None
@@ -57,6 +59,10 @@ class Rule:
     sql: str | None = None
     max_age: timedelta | None = None
     line: int = 1
+
+    def is_for(self, variables: Mapping[str, Any]) -> bool:
+        """Whether a run with these variables is one that the rule is for."""
+        return all(str(variables.get(name)) == value for name, value in self.given)
 
     @property
     def column(self) -> str | None:
