@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mage_project.errors import MageProjectError
-from mage_project.project import Block, Pipeline, Problem, Project
+from mage_project.project import Block, Pipeline, Problem, Project, files
 from mage_project.project.modules import modules
 from mage_project.runner.imports import unanswered
 from mage_project.runner.namespace import RUN_DECORATORS
@@ -47,6 +47,9 @@ def _of_code(block: Block, path: Path) -> list[Problem]:
     try:
         tree = ast.parse(path.read_bytes(), str(path))
     except (SyntaxError, ValueError) as error:
+        if line := files.line_that_is_no_text(path):
+            what = f"the file of block '{block.uuid}' is not UTF-8 text"
+            return [Problem(message=what, path=path, line=line, hint="save the file as UTF-8")]
         line = getattr(error, "lineno", None) or 1
         return [Problem(message=f"block '{block.uuid}' is not valid Python: {error}", path=path, line=line)]
     wanted = RUN_DECORATORS.get(block.type, block.type)
@@ -70,18 +73,19 @@ def _of_code(block: Block, path: Path) -> list[Problem]:
 
 def _of_sql(pipeline: Pipeline, block: Block, path: Path) -> list[Problem]:
     """What the template says when it is rendered with the pipeline's own variables. Others may be given to a run."""
-    from mage_project.runner.sql.checking import check
+    from mage_project.runner.sql.checking import statements, surprises
     from mage_project.runner.sql.settings import without_store
 
     if block.has_no_store:
         return [Problem(message=without_store(block), path=pipeline.path, line=block.line, warning=True)]
     try:
-        check(pipeline, block, run_variables(pipeline, {}, datetime.now(UTC).replace(tzinfo=None)))
+        found = statements(pipeline, block, run_variables(pipeline, {}, datetime.now(UTC).replace(tzinfo=None)))
     except MageProjectError as error:
         where, line = _place(error.where, path)
         may_be_given = "is undefined" in error.what
         return [Problem(message=error.what, path=where, line=line, hint=error.hint, warning=may_be_given)]
-    return []
+    hint = "set `use_raw_sql: true` in its configuration to execute all of them as they are"
+    return [Problem(message=what, path=path, hint=hint, warning=True) for what in surprises(block, found)]
 
 
 def _name(decorator: ast.expr) -> str:

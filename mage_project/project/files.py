@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import tokenize
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from mage_project.errors import did_you_mean
 from mage_project.project.model import ENDINGS, FOLDERS
+
+
+def line_that_is_no_text(path: Path) -> int | None:
+    """The first line of a Python file with a byte that UTF-8, or the encoding that the file declares, has not."""
+    source = path.read_bytes()
+    try:
+        with path.open("rb") as lines:
+            encoding, _ = tokenize.detect_encoding(lines.readline)
+        source.decode(encoding)
+    except UnicodeDecodeError as error:
+        return source[: error.start].count(b"\n") + 1
+    except SyntaxError:  # an encoding that nobody knows, or a first line that is no text
+        return 1
+    return None
 
 
 def wanted(kind: str, uuid: str, language: str) -> Path:

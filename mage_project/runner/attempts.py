@@ -73,7 +73,7 @@ class Attempts:
                 failed = record.block(error.block)
                 if isinstance(error, TestFailed):
                     blamed = next(block for block in unit.blocks if block.uuid == error.block)
-                    error.hint = f"see what it makes: {self._run.to_try(blamed)}"
+                    error.hint = error.hint or f"see what it makes: {self._run.to_try(blamed)}"
                 failed.status, failed.error = "failed", str(error)
             raise
         finally:

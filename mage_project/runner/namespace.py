@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from mage_project.errors import ConfigError
-from mage_project.project import Block
+from mage_project.project import Block, files
 from mage_project.runner.blame import RAISED, block_error
 from mage_project.standins.old_pandas import statements
 
@@ -105,6 +105,10 @@ def load(block: Block) -> Code:
     try:
         compiled = compile(statements.rewritten(source, str(block.path)), str(block.path), "exec", dont_inherit=True)
     except SyntaxError as error:
+        line = files.line_that_is_no_text(block.path)
+        if line:
+            what = f"the file of block '{block.uuid}' is not UTF-8 text"
+            raise ConfigError(what, where=f"{block.path}:{line}", hint="save the file as UTF-8") from error
         raise ConfigError(
             f"block '{block.uuid}' is not valid Python: {error.msg}", where=f"{block.path}:{error.lineno}"
         ) from error

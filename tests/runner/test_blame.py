@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from mage_project.cli.inspection import problems_of
 from mage_project.runner.running import run_pipeline
 from mage_project.runner.single import run_block
 from tests.projects import block, write_project
@@ -101,3 +102,14 @@ def test_a_block_alone_without_kept_inputs_is_told_with_the_project(tmp_path):
     project = write_project(tmp_path, blocks, {"load": LOAD, "t": "@transformer\ndef t(n):\n    return n\n"})
     with pytest.raises(Exception, match=f"mage-project run p --project {tmp_path}"):
         run_block(project, "t", {})
+
+
+def test_a_file_that_is_not_utf_8_is_named_with_the_line(tmp_path):
+    project = write_project(tmp_path, [block("load", "data_loader")], {"load": LOAD})
+    (tmp_path / "data_loaders/load.py").write_bytes(LOAD.replace("1", "'caf\xe9'").encode("latin-1"))
+    said = (
+        "the file of block 'load' is not UTF-8 text\n  where: data_loaders/load.py:3\n  next:  save the file as UTF-8"
+    )
+    assert run_pipeline(project, "p").error == said
+    (problem,) = problems_of(project, "p")
+    assert (problem.line, problem.hint) == (3, "save the file as UTF-8")

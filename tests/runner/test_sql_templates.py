@@ -51,7 +51,7 @@ def test_a_template_is_rendered(tmp_path, monkeypatch, text, expected):
         ("SELECT\n{{ mnoth }}", "'mnoth' is undefined. Did you mean 'month'?", 2),
         ("\n\n{% if %}", "Expected an expression", 3),
         ("{{ env_var('NOT_SET') }}", "the environment variable NOT_SET is not set", 1),
-        ("{{ mage_secret_var('key') }}", "use env_var('key')", 1),
+        ("{{ mage_secret_var('key') }}", "set the environment variable KEY", 1),
         ("{{ df_2 }}", "'df_2' is undefined", 1),
         ("{{ month.__class__ }}", "unsafe", 1),
     ],
@@ -158,3 +158,46 @@ def test_a_part_of_an_upstream_output_is_taken_by_a_function(tmp_path, postgres_
     record = run(tmp_path, blocks, {"numbers": RECORDS, "out": code})
     assert record.error is None
     assert record.blocks[1].rows_out == 1
+
+
+def test_a_name_that_is_nearly_one_that_there_is_gets_one_next_step(tmp_path):
+    with pytest.raises(
+        ConfigError, match=r"Did you mean 'month'\?\n.*\n  next:  write month; if monht is meant, give it"
+    ):
+        render("SELECT {{ monht }}", tmp_path, variables={"month": 1})
+
+
+def test_a_secret_of_mage_s_is_the_environment_variable_of_its_name(tmp_path, monkeypatch):
+    monkeypatch.setenv("API_KEY", "open-sesame")
+    rendered = render("SELECT '{{ mage_secret_var('api-key') }}'", tmp_path)
+    assert rendered.text == "SELECT 'open-sesame'"
+    assert rendered.hidden("at open-sesame") == "at ***"
+
+
+@pytest.mark.parametrize(
+    ("configuration", "code", "place", "told"),
+    [
+        ({"data_provider_profile": "dukc"}, "SELECT 1", "pipelines/p/metadata.yaml:16", "Did you mean 'duck'?"),
+        ({}, "SELECT\n{{ block_output('numbesr') }}", "data_loaders/q.sql:2", "Did you mean 'numbers'?"),
+        (
+            {},
+            "SELECT {{ block_output('x', parse=lambda d, v: d) }}",
+            "data_loaders/q.sql:1",
+            "next:  upstream_blocks: nu",
+        ),
+        ({}, "-- first\nINSERT INTO t VALUES (1)", "data_loaders/q.sql:2", "set `use_raw_sql: true`"),
+    ],
+    ids=["profile", "output", "output with a function", "no query"],
+)
+def test_what_cannot_be_is_told_with_its_line_before_anything_runs(tmp_path, configuration, code, place, told):
+    blocks = [block("numbers", "data_loader"), sql_block("q", "data_loader", "numbers", **configuration)]
+    record = run(tmp_path, blocks, {"numbers": RECORDS, "q": code})
+    assert told in record.error
+    assert f"where: {place}\n" in record.error
+    assert {each.status for each in record.blocks} == {"pending"}
+
+
+def test_check_warns_of_statements_whose_rows_go_nowhere(tmp_path):
+    project = write_sql_project(tmp_path, [sql_block("q", "data_loader")], {"q": "SELECT 1 AS a; SELECT 2 AS b"})
+    (problem,) = problems_of(project, "p")
+    assert (problem.warning, "only the rows of the first of 2 statements" in problem.message) == (True, True)

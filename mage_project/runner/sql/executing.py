@@ -181,6 +181,7 @@ class _Work:
         """The result of the first statement goes to the block's table; the others are executed as they are."""
         first, *others = statements
         block, pipeline = self.call.block, self.call.pipeline
+        check_query(block, first, rendered.text)
         if not self.settings.table:
             places.check_apart(pipeline, block, self.store.longest_name, self.call.variables)
         table = self.store.placed(places.own(pipeline, block, self.settings, self.call.variables))
@@ -242,6 +243,18 @@ class _Work:
         except MageProjectError as error:
             place = self.store.place_of(error, statement.text)
             raise showing.told(error, rendered, statement, place, of) from error
+
+
+def check_query(block: Block, statement: Statement, text: str) -> None:
+    """Raise ConfigError if the statement, of a block that is not raw, gives no rows for the block's table."""
+    if not statement.gives_rows:
+        line = text[: statement.start].count("\n") + 1
+        raise ConfigError(
+            f"block '{block.uuid}' is to write what its query gives to its table, but begins with"
+            f" {statement.verb.upper()}, which gives no rows",
+            where=f"{block.path}:{line}",
+            hint="set `use_raw_sql: true` in its configuration: its statements are then executed as they are",
+        )
 
 
 def _filled(statements: Sequence[Statement]) -> str | None:

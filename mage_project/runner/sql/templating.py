@@ -12,12 +12,13 @@ import json
 import math
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mage_project.errors import ConfigError, did_you_mean
+from mage_project.errors import ConfigError, closest
+from mage_project.io import mage_secrets
 from mage_project.io.templates import template_line
 from mage_project.runner.sql.marking import MARK, marked
 
@@ -98,10 +99,13 @@ class Template:
         undefined = re.match(r"'(\w+)' is undefined", message)
         hint = None
         if undefined:
-            name = undefined[1]
-            message += "." + did_you_mean(name, self._names())
+            name, meant = undefined[1], closest(undefined[1], self._names())
+            message += f". Did you mean '{meant}'?" if meant else "."
             tables = ", ".join(self.tables) or "none: the block has no upstream_blocks"
-            hint = f"tables here: {tables}" if re.fullmatch(r"df_\d+", name) else f"give it: --var {name}=…"
+            other = (
+                f"write {meant}; if {name} is meant, give it: --var {name}=…" if meant else f"give it: --var {name}=…"
+            )
+            hint = f"tables here: {tables}" if re.fullmatch(r"df_\d+", name) else other
         return ConfigError(f"the SQL's template fails: {message}", where=f"{self.path}:{line}", hint=hint)
 
     def _unmarked(self, text: str, source: str, lengths: Mapping[int, int]) -> Rendered:
@@ -117,7 +121,7 @@ class Template:
         return Rendered(text="".join(parts), source=source, path=self.path, anchors=anchors, secrets=secrets)
 
     def _names(self) -> dict[str, Any]:
-        elsewhere = {name: _elsewhere(name) for name in ("mage_secret_var", "aws_secret_var", "azure_secret_var")}
+        elsewhere = {name: _elsewhere(name) for name in ("aws_secret_var", "azure_secret_var")}
         return {
             **_library(),
             **self.variables,
@@ -125,6 +129,7 @@ class Template:
             "variables": self._variable,
             "block_output": self._block_output,
             "env_var": self._env_var,
+            "mage_secret_var": self._mage_secret,
             "json_value": _json_value,
             "evaluated": self._evaluated,
             **elsewhere,
@@ -153,6 +158,16 @@ class Template:
         value = os.environ.get(name, default)
         if value is None:
             raise LookupError(f"the environment variable {name} is not set")
+        return self._secret(value)
+
+    def _mage_secret(self, name: str = "", *_args: Any, **_kwargs: Any) -> Any:
+        value = mage_secrets.find(name)
+        if value is None:
+            why = f"Mage keeps it in its own database: set the environment variable {mage_secrets.variable_of(name)}"
+            raise LookupError(f"the secret '{name}' of mage_secret_var is not here ({why})")
+        return self._secret(value)
+
+    def _secret(self, value: Any) -> Any:
         if len(str(value)) > 2:
             self._secrets.add(str(value))
         return value
@@ -163,7 +178,9 @@ def read(path: Path) -> str:
     try:
         return path.read_text("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
-        raise ConfigError(f"the file is not UTF-8: {error}", where=str(path)) from error
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        hint = "save the file as UTF-8"
+        raise ConfigError("the file is not UTF-8 text", where=f"{path}:{line}", hint=hint) from error
 
 
 def names_used(source: str, path: Path) -> set[str]:
@@ -179,6 +196,24 @@ def names_used(source: str, path: Path) -> set[str]:
     except TemplateSyntaxError as error:
         what = f"the SQL's template is wrong: {error.message}"
         raise ConfigError(what, where=f"{path}:{error.lineno}") from error
+
+
+def outputs_used(source: str) -> Iterator[tuple[str, int]]:
+    """The blocks that `block_output` names in so many letters, each with the line; of a template that is right."""
+    from jinja2 import nodes
+
+    environment = _environment()
+    expressions: list[str] = []
+    text, _ = marked(environment, source, expressions)
+    for call in environment.parse(text).find_all(nodes.Call):
+        given = [*call.args[:1], *(pair.value for pair in call.kwargs if pair.key == "block_uuid")]
+        names = [node.value for node in given if isinstance(node, nodes.Const) and isinstance(node.value, str)]
+        if isinstance(call.node, nodes.Name) and call.node.name == "block_output":
+            yield from ((name, call.lineno) for name in names)
+    for expression in expressions:
+        line = source[: source.index(expression)].count("\n") + 1
+        for name in re.findall(r"block_output\(\s*(?:block_uuid\s*=\s*)?['\"]([^'\"]+)['\"]", expression):
+            yield name, line
 
 
 def in_place_of_a_table(query: str, name: str) -> str:
