@@ -1,4 +1,4 @@
-"""Months of New York's taxi trips, from the course's releases or any copy of them."""
+"""Months of New York's taxi trips: from the course's releases, from TLC itself, or from any copy of them."""
 
 import sys
 
@@ -21,12 +21,15 @@ from taxi.trips import month_frames, one_frame
 def load_taxi_trips(*args, **kwargs):
     """
     Variables of the pipeline:
-        service: green or yellow
-        months: a list of YYYY-MM, or the word execution_date for the month of the run's date
-        source: where <service>/<service>_tripdata_<month>.csv.gz is: an address, a folder or gs://bucket/prefix
+        service: green, yellow, fhv or fhvhv
+        months: a list of YYYY-MM and of ranges YYYY-MM..YYYY-MM, or execution_date: the month of the run's date
+        source: an address, a folder or gs://bucket/prefix; which files are looked for there is in taxi/files.py
+        format: csv.gz, csv or parquet, where the source has more than one or is an address of Parquet
+        contract: evolve, freeze or discard, for all that is odd about columns or for unknown, changed and missing
+            ones (a mapping): taxi/contracts.py
 
     Returns all trips as one frame; in a stream an iterator of frames of about 40,000 trips each.
-    What the columns are and which types they get is written in taxi/columns.py.
+    What the columns are and which types they get is written in taxi/services.py.
     """
     months = kwargs.get("months", ["2020-10", "2020-11", "2020-12"])
     if months == "execution_date":
@@ -37,6 +40,8 @@ def load_taxi_trips(*args, **kwargs):
         months,
         kwargs.get("source", RELEASES),
         project=get_repo_path(),
+        contract=kwargs.get("contract", "evolve"),
+        file_format=kwargs.get("format"),
         progress=kwargs.get("progress"),
     )
     return frames if kwargs.get("stream") else one_frame(frames)

@@ -1,4 +1,4 @@
-"""The known answers: what is true of published months, each recognised by the sha256 of its .csv.gz.
+"""The known answers: what is true of published months, each recognised by the sha256 of its file.
 
 They are a file, `pipelines/green_taxi_etl/known_answers.csv`, one line for each content of each month that somebody
 has counted. `python -m taxi.counting FILE...` counts and prints such lines.
@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import operator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 ANSWERS = Path(__file__).parent.parent / "pipelines" / "green_taxi_etl" / "known_answers.csv"
 
@@ -22,17 +25,18 @@ class Count:
     """What is counted of trips. `total_amount` is in dollars; `vendors` has None where VendorID is empty.
 
     `kept` and `kept_dates` are the rows and pickup dates where passenger_count and trip_distance are above zero,
-    `with_passengers` the rows where passenger_count is, whatever the distance.
+    `with_passengers` the rows where passenger_count is, whatever the distance. None stands for what cannot be counted
+    because the service has no such column.
     """
 
     rows: int = 0
     columns: int = 0
-    total_amount: float = 0.0
-    vendors: set[int | None] = field(default_factory=set)
+    total_amount: float | None = None
+    vendors: set[int | None] | None = None
     dates: set[dt.date] = field(default_factory=set)
-    kept: int = 0
-    kept_dates: set[dt.date] = field(default_factory=set)
-    with_passengers: int = 0
+    kept: int | None = None
+    kept_dates: set[dt.date] | None = None
+    with_passengers: int | None = None
     published: bool = False  # a month as it was published, not a sample: a file of that month should be this one
 
     @property
@@ -41,13 +45,20 @@ class Count:
 
     def add(self, other: Count) -> None:
         self.rows += other.rows
-        self.columns = other.columns
-        self.total_amount += other.total_amount
-        self.vendors |= other.vendors
+        self.columns = max(self.columns, other.columns)
+        self.total_amount = _both(self.total_amount, other.total_amount, operator.add)
+        self.vendors = _both(self.vendors, other.vendors, operator.or_)
         self.dates |= other.dates
-        self.kept += other.kept
-        self.kept_dates |= other.kept_dates
-        self.with_passengers += other.with_passengers
+        self.kept = _both(self.kept, other.kept, operator.add)
+        self.kept_dates = _both(self.kept_dates, other.kept_dates, operator.or_)
+        self.with_passengers = _both(self.with_passengers, other.with_passengers, operator.add)
+
+
+def _both(one: Any, other: Any, together: Callable[[Any, Any], Any]) -> Any:
+    """What both are together; one of them where the other cannot be counted."""
+    if one is None or other is None:
+        return other if one is None else one
+    return together(one, other)
 
 
 def known_answers(path: Path = ANSWERS) -> dict[FileKey, Count]:
@@ -62,12 +73,12 @@ def _count(line: dict[str, str]) -> Count:
     return Count(
         rows=int(line["rows"]),
         columns=int(line["columns"]),
-        total_amount=float(line["total_amount"]),
-        vendors={None if vendor == "null" else int(vendor) for vendor in line["vendors"].split()},
+        total_amount=float(line["total_amount"]) if line["total_amount"] else None,
+        vendors={None if vendor == "null" else int(vendor) for vendor in line["vendors"].split()} or None,
         dates=days_of(line["dates"]),
-        kept=int(line["kept"]),
-        kept_dates=days_of(line["kept_dates"]),
-        with_passengers=int(line["with_passengers"]),
+        kept=int(line["kept"]) if line["kept"] else None,
+        kept_dates=days_of(line["kept_dates"]) if line["kept"] else None,
+        with_passengers=int(line["with_passengers"]) if line["with_passengers"] else None,
         published=line["published"] == "yes",
     )
 

@@ -26,10 +26,10 @@ _WORDS: dict[str, Callable[[Count], str]] = {
     "rows": lambda count: f"{count.rows:,} rows",
     "shape": lambda count: f"{count.rows:,} rows × {count.columns} columns",
     "total_amount": lambda count: f"total_amount {count.total_amount:,.2f}",
-    "vendors": lambda count: f"vendors {listed(sorted(map(_vendor, count.vendors)))}",
+    "vendors": lambda count: f"vendors {listed(sorted(map(_vendor, count.vendors or ())))}",
     "dates": lambda count: f"{len(count.dates)} pickup dates",
     "kept": lambda count: f"{count.kept:,} kept",
-    "kept_dates": lambda count: f"{len(count.kept_dates)} pickup dates",
+    "kept_dates": lambda count: f"{len(count.kept_dates or ())} pickup dates",
     "with_passengers": lambda count: f"{count.with_passengers:,} with passengers",
 }
 
@@ -69,11 +69,17 @@ def _loaded(trips: pd.DataFrame) -> Count:
     [pickup] = [name for name in trips.columns if name.endswith("pickup_datetime")]
     return Count(
         rows=len(trips),
-        columns=len(trips.columns),
-        total_amount=float(trips["total_amount"].sum()),
-        vendors=set(pc.unique(pa.array(trips["VendorID"])).to_pylist()),
+        columns=_columns(trips),
+        total_amount=float(trips["total_amount"].sum()) if "total_amount" in trips else None,
+        vendors=set(pc.unique(pa.array(trips["VendorID"])).to_pylist()) or None if "VendorID" in trips else None,
         dates=set(pc.unique(pa.array(trips[pickup]).cast(pa.date32())).to_pylist()) - {None},
     )
+
+
+def _columns(trips: pd.DataFrame) -> int:
+    """How many columns of the files the frame has: those that were added for other months do not count."""
+    added = [set(file.get("added", ())) for file in trips.attrs.get("files", [])]
+    return len(set(trips.columns) - set.intersection(*added)) if added else len(trips.columns)
 
 
 def _kept(trips: pd.DataFrame) -> Count:
@@ -120,7 +126,8 @@ def _mark(origin: tuple[FileKey, ...], count: Count, facts: Sequence[str], known
 
 def _refuse_difference(origin: tuple[FileKey, ...], count: Count, right: Count, facts: Sequence[str]) -> None:
     differences = [
-        f"{_WORDS[fact](count)}, but {_WORDS[fact](right)} are known{_odd_days(count, right, fact)}"
+        f"{_said(count, [fact]) or 'nothing'}, but {_said(right, [fact]) or 'nothing'} are known"
+        f"{_odd_days(count, right, fact)}"
         for fact in facts
         if not _same(getattr(count, fact), getattr(right, fact))
     ]
@@ -136,7 +143,7 @@ def _same(found: object, right: object) -> bool:
 
 
 def _odd_days(count: Count, right: Count, fact: str) -> str:
-    days = getattr(count, fact) ^ getattr(right, fact) if "dates" in fact else ()
+    days = (getattr(count, fact) or set()) ^ (getattr(right, fact) or set()) if "dates" in fact else ()
     return f" (differing: {listed(sorted(days)[:3])})" if days else ""
 
 
@@ -160,7 +167,7 @@ def _months(origin: tuple[FileKey, ...]) -> str:
 
 
 def _said(count: Count, facts: Sequence[str]) -> str:
-    return ", ".join(_WORDS[fact](count) for fact in facts)
+    return ", ".join(_WORDS[fact](count) for fact in facts if getattr(count, fact) is not None)
 
 
 def _sum(counts: Iterable[Count]) -> Count:

@@ -1,77 +1,73 @@
-"""The columns of TLC's trip records and the types they get here: declared, never inferred.
+"""What a declared column is: its type, the months whose files have it, and the other names it had.
 
-Source of the meanings: TLC's data dictionaries of January 2020's layout,
-https://www.nyc.gov/assets/tlc/downloads/pdf/data_dictionary_trip_records_green.pdf and ..._yellow.pdf.
 Codes and counts are nullable 32-bit integers (as the ids are in TLC's Parquet since 2023-02), amounts are doubles in
 dollars, distances doubles in miles, times are New York wall time without a zone. A column keeps its type in every
-month, also where it is empty.
+month, also where it is empty. The columns of each service are in taxi/services.py.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pyarrow as pa
 
-from taxi.words import did_you_mean
-
-CODE = COUNT = pa.int32()
-DOLLARS = MILES = pa.float64()
+CODE = COUNT = SECONDS = pa.int32()
+DOLLARS = MILES = DEGREES = pa.float64()
 WALL_TIME = pa.timestamp("us")
-FLAG = pa.string()
+FLAG = TEXT = pa.string()
 
+#: Names and types, in the order of the columns.
 Columns = dict[str, pa.DataType]
 
-GREEN: Columns = {
-    "VendorID": CODE,  # who recorded the trip: 1 Creative Mobile Technologies, 2 VeriFone (now Curb)
-    "lpep_pickup_datetime": WALL_TIME,  # the meter was engaged
-    "lpep_dropoff_datetime": WALL_TIME,  # the meter was disengaged
-    "store_and_fwd_flag": FLAG,  # Y: held in the vehicle before it was sent, N: not
-    "RatecodeID": CODE,  # 1 standard, 2 JFK, 3 Newark, 4 Nassau or Westchester, 5 negotiated, 6 group ride
-    "PULocationID": CODE,  # TLC zone of the pickup; 264 and 265 are unknown
-    "DOLocationID": CODE,  # TLC zone of the drop-off
-    "passenger_count": COUNT,  # entered by the driver
-    "trip_distance": MILES,  # from the taximeter
-    "fare_amount": DOLLARS,  # time and distance
-    "extra": DOLLARS,  # rush hour and overnight charges
-    "mta_tax": DOLLARS,
-    "tip_amount": DOLLARS,  # credit-card tips only
-    "tolls_amount": DOLLARS,
-    "ehail_fee": DOLLARS,  # empty in every month that known_answers.csv lists
-    "improvement_surcharge": DOLLARS,
-    "total_amount": DOLLARS,  # without cash tips
-    "payment_type": CODE,  # 1 credit card, 2 cash, 3 no charge, 4 dispute, 5 unknown, 6 voided
-    "trip_type": CODE,  # 1 street hail, 2 dispatch
-    "congestion_surcharge": DOLLARS,  # since 2019
-}
+#: The first and the last month whose files have a column; None: no such bound.
+Months = tuple[str | None, str | None]
 
-YELLOW: Columns = {
-    "VendorID": CODE,
-    "tpep_pickup_datetime": WALL_TIME,
-    "tpep_dropoff_datetime": WALL_TIME,
-    "passenger_count": COUNT,
-    "trip_distance": MILES,
-    "RatecodeID": CODE,
-    "store_and_fwd_flag": FLAG,
-    "PULocationID": CODE,
-    "DOLocationID": CODE,
-    "payment_type": CODE,
-    "fare_amount": DOLLARS,
-    "extra": DOLLARS,
-    "mta_tax": DOLLARS,
-    "tip_amount": DOLLARS,
-    "tolls_amount": DOLLARS,
-    "improvement_surcharge": DOLLARS,
-    "total_amount": DOLLARS,
-    "congestion_surcharge": DOLLARS,
-}
-
-SERVICES: dict[str, Columns] = {"green": GREEN, "yellow": YELLOW}
+CSV_GZ, CSV, PARQUET = "csv.gz", "csv", "parquet"
+FORMATS = (CSV_GZ, CSV, PARQUET)
+NEVER: Months = ("9999-12", None)
 
 
-def columns_of(service: str) -> Columns:
-    """The declared columns of `service`, in the order of the releases. Raises ValueError for another service."""
-    if service not in SERVICES:
-        raise ValueError(
-            f"service {service!r} is not known here: the services are {', '.join(SERVICES)}."
-            + did_you_mean(service, SERVICES)
-        )
-    return SERVICES[service]
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A column of a service, spelled as TLC spells it now.
+
+    `since` and `until` are for TLC's Parquet, and for the older CSVs too where `csv` does not say otherwise. Names
+    and aliases are found whatever their case and the blanks around them. `early_text`: the files up to 2010-12 may
+    have text here. What such text means as a code is in `codes`, by its text in lower case; the column that
+    keeps the text itself says of which one it is by `text_of`.
+    """
+
+    name: str
+    kind: pa.DataType
+    since: str | None = None
+    until: str | None = None
+    csv: Months | None = None
+    aliases: tuple[str, ...] = ()
+    early_text: bool = False
+    codes: tuple[tuple[str, int], ...] = ()
+    text_of: str | None = None
+
+    def in_force(self, month: str, file_format: str) -> bool:
+        """Whether the files of `month` (YYYY-MM) in that format have the column."""
+        first, last = (self.since, self.until) if file_format == PARQUET or self.csv is None else self.csv
+        return (first or month) <= month <= (last or month)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """A kind of trips: its columns in the order in which they are loaded. `dictionary` is TLC's page about them."""
+
+    name: str
+    pickup: str
+    dictionary: str
+    columns: tuple[Column, ...]
+
+    def names(self) -> dict[str, Column]:
+        """The columns that a file can have, by name and by alias, in lower case."""
+        own = [column for column in self.columns if column.text_of is None]
+        aliases = {alias.casefold(): column for column in own for alias in column.aliases}
+        return aliases | {column.name.casefold(): column for column in own}
+
+    def text_column(self, column: Column) -> Column | None:
+        """The column that keeps the text of the coded `column`."""
+        return next((other for other in self.columns if other.text_of == column.name), None)

@@ -9,9 +9,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from taxi.contents import check_whole
+from taxi.formats import format_of, refuse_other_formats
 from taxi.hashes import sha256_of
 from taxi.remotes import Answer, Progress, Remote, Unreachable, Version
-from taxi.unpack import refuse_other_formats, unpack
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +44,7 @@ class Download:
         self._place = place
         self._part = _beside(place, ".part")
         self._part_note = _beside(place, ".part.json")
+        self._format = format_of(place.name)
         self._progress = progress
 
     @property
@@ -91,17 +93,16 @@ class Download:
         with self._part.open("ab") as part:
             for chunk in answer.chunks or ():
                 if not done:
-                    refuse_other_formats(chunk, shown)
+                    refuse_other_formats(chunk, self._format, shown)
                 part.write(chunk)
                 done += len(chunk)
                 if self._progress:
                     self._progress(done, answer.version.size_bytes, self._place.name)
 
     def _checked(self, answer: Answer, shown: str) -> str:
-        """The sha256 of what arrived, once it was unpacked to its end without a fault."""
+        """The sha256 of what arrived, once it was found to be whole."""
         try:
-            for _ in unpack(self._part, shown):
-                pass
+            check_whole(self._part, self._format, shown)
         except ValueError as error:
             self._discard()
             if answer.start or answer.version.size_bytes is None:  # perhaps two parts that do not fit

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import bisect
 import csv
 import io
 import re
+from collections import Counter
 from dataclasses import dataclass
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from taxi.columns import CODE, DOLLARS, FLAG, WALL_TIME, Columns
-from taxi.header import Header
+from taxi.casts import REFUSALS, cast_what_fits, described, first_refused, from_text
+from taxi.columns import CODE, DOLLARS, Columns
 from taxi.text import BadText, Block
 from taxi.words import quoted
-
-_KINDS = {CODE: "a whole number", DOLLARS: "a number", WALL_TIME: "a time like 2020-10-01 00:31:19"}
-_REFUSALS = (pa.ArrowInvalid, UnicodeEncodeError)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,26 +24,46 @@ class _Rows:
     lines: list[int]
 
 
-def read_exactly(block: Block, header: Header, columns: Columns) -> pa.Table:
+def read_exactly(block: Block, names: list[str], columns: Columns) -> pa.Table:
     """The block's rows with the declared types; whole numbers may be written as `1.0`, and blanks surround them.
 
-    Raises BadText for the first row that is not as declared.
+    `names` are those of the fields, `columns` those that are wanted. Raises BadText for the first row that is not
+    as declared.
     """
-    rows = _rows(block, header)
-    place = {name: header.names.index(name) for name in columns}
-    texts = {name: [fields[place[name]] for fields in rows.fields] for name in columns}
+    rows = _rows(block, names)
+    texts = _texts(rows, names, columns)
     try:
-        return pa.table({name: converted(texts[name], kind) for name, kind in columns.items()})
-    except _REFUSALS:
+        return pa.table({name: _converted(texts[name], kind) for name, kind in columns.items()})
+    except REFUSALS:
         first = {name: _first_refused(texts[name], kind) for name, kind in columns.items()}
         name = min(columns, key=lambda column: first[column])
-        value = texts[name][first[name]]
-        raise BadText(
-            _refusal(value, columns[name]), offset=block.start, lines=rows.lines[first[name]], column=name
-        ) from None
+        raise _bad(block, rows, name, texts[name], first[name], columns[name]) from None
 
 
-def _rows(block: Block, header: Header) -> _Rows:
+def read_what_fits(block: Block, names: list[str], columns: Columns, needed: str) -> tuple[pa.Table, Counter[str]]:
+    """The block's rows with null for what does not fit its type, and how many such values each column has.
+
+    Raises BadText for a row with too few or too many fields, and for a value of the column `needed`.
+    """
+    rows = _rows(block, names)
+    texts = _texts(rows, names, columns)
+    read, refused = {}, Counter[str]()
+    for name, kind in columns.items():
+        if name == needed and (first := _first_refused(texts[name], kind)) < len(texts[name]):
+            raise _bad(block, rows, name, texts[name], first, kind)
+        known = [text if text.isascii() or _is_utf8(text) else None for text in texts[name]]
+        values, unfit = cast_what_fits(pa.array([text or None for text in known], pa.string()), kind)
+        read[name] = values
+        refused[name] += unfit + known.count(None)
+    return pa.table(read), +refused
+
+
+def _texts(rows: _Rows, names: list[str], columns: Columns) -> dict[str, list[str]]:
+    place = {name: names.index(name) for name in columns}
+    return {name: [fields[place[name]] for fields in rows.fields] for name in columns}
+
+
+def _rows(block: Block, names: list[str]) -> _Rows:
     text = bytes(block.text).decode(errors="surrogateescape")
     reader = csv.reader(io.StringIO(text, newline="\n"))
     rows = _Rows(fields=[], lines=[])
@@ -55,7 +71,7 @@ def _rows(block: Block, header: Header) -> _Rows:
     try:
         for fields in reader:
             if fields:
-                _check_count(fields, header, block.start, before)
+                _check_count(fields, names, block.start, before)
                 rows.fields.append(fields)
                 rows.lines.append(before)
             before = reader.line_num
@@ -64,44 +80,36 @@ def _rows(block: Block, header: Header) -> _Rows:
     return rows
 
 
-def _check_count(fields: list[str], header: Header, offset: int, lines: int) -> None:
-    if len(fields) != len(header.names):
-        count = f"{len(fields)} field{'s' * (len(fields) != 1)} where the header has {len(header.names)} columns"
+def _check_count(fields: list[str], names: list[str], offset: int, lines: int) -> None:
+    if len(fields) != len(names):
+        count = f"{len(fields)} field{'s' * (len(fields) != 1)} where the header has {len(names)} columns"
         raise BadText(f"{count}: {quoted(','.join(fields), 120)}", offset=offset, lines=lines)
 
 
-def converted(values: list[str], kind: pa.DataType) -> pa.Array:
-    """The values of one column. Raises pa.ArrowInvalid or UnicodeEncodeError for one that would lose something."""
-    array = pa.array(values, pa.string())
-    if kind != FLAG:
-        array = pc.utf8_trim_whitespace(array)
-    array = pc.if_else(pc.equal(array, ""), None, array)
-    if kind == CODE:
-        array = pc.replace_substring_regex(array, r"^([+-]?[0-9]+)\.0*$", r"\1")
-    array = array.cast(kind)
-    if kind == DOLLARS and not pc.all(pc.is_finite(array), min_count=0).as_py():
-        raise pa.ArrowInvalid("not a finite number")
-    return array
+def _converted(values: list[str], kind: pa.DataType) -> pa.Array:
+    """The values of one column. Raises one of REFUSALS for one that would lose something."""
+    return from_text(pa.array(values, pa.string()), kind)
 
 
 def _first_refused(values: list[str], kind: pa.DataType) -> int:
     """The place of the first value that cannot be converted; the number of values if all can."""
+    return first_refused(len(values), lambda count: _converted(values[:count], kind))
 
-    def refused(count: int) -> bool:
-        try:
-            converted(values[:count], kind)
-        except _REFUSALS:
-            return True
-        return False
 
-    return bisect.bisect_left(range(1, len(values) + 1), True, key=refused)
+def _bad(block: Block, rows: _Rows, name: str, texts: list[str], place: int, kind: pa.DataType) -> BadText:
+    return BadText(_refusal(texts[place], kind), offset=block.start, lines=rows.lines[place], column=name)
 
 
 def _refusal(value: str, kind: pa.DataType) -> str:
-    if not value.isprintable() and value.encode(errors="surrogateescape") != value.encode(errors="replace"):
+    if not _is_utf8(value):
         return f"{value.encode(errors='surrogateescape')[:60]!r} is not UTF-8 text"
     if kind == CODE and re.fullmatch(r"\s*[+-]?\d+\s*", value):
         return f"{quoted(value)} does not fit a 32-bit whole number"
     if kind == DOLLARS and re.fullmatch(r"\s*[+-]?[\d.]+(e[+-]?\d+)?\s*", value, re.IGNORECASE):
         return f"{quoted(value)} does not fit a 64-bit floating-point number"
-    return f"{quoted(value)} is not {_KINDS[kind]}"
+    return f"{quoted(value)} is not {described(kind)}"
+
+
+def _is_utf8(value: str) -> bool:
+    """Whether the text was UTF-8: what was not was read as lone surrogates."""
+    return value.encode(errors="surrogateescape") == value.encode(errors="replace")

@@ -11,7 +11,7 @@ from google.api_core import exceptions as google_errors
 from google.auth import exceptions as auth_errors
 from google.cloud import storage
 
-from taxi.remotes import Answer, Unreachable, Version
+from taxi.remotes import Answer, NotPublished, Unreachable, Version
 
 _CHUNK_BYTES = 8 << 20
 _TIMEOUT_S = 60
@@ -41,7 +41,7 @@ class GcsRemote:
         except _ERRORS as error:
             raise self._refusal(error) from None
         if blob is None:
-            raise FileNotFoundError(f"{self.shown}: there is no such object, or no such bucket. Check the source.")
+            raise NotPublished(f"{self.shown}: there is no such object, or no such bucket. Check the source.")
         version = Version(etag=str(blob.generation), size_bytes=blob.size, crc32c=blob.crc32c)
         if known and known.etag == version.etag:
             return Answer(version=version)

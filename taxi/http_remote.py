@@ -10,11 +10,12 @@ from urllib.parse import urlsplit, urlunsplit
 import requests
 import urllib3
 
-from taxi.remotes import Answer, Unreachable, Version
+from taxi.remotes import TLC_HOST, Answer, NotPublished, Unreachable, Version
 
 CONNECT_TIMEOUT_S, READ_TIMEOUT_S = 10, 60
 LONGEST_WAIT_S = 60.0
 _CHUNK_BYTES = 1 << 18
+_MESSAGE_BYTES = 4096
 _PASSING = {408, 425, 429}  # and everything from 500 on
 
 
@@ -46,12 +47,13 @@ class HttpRemote:
             return Answer(version=_version(response, 0), chunks=self._chunks(response))
         if status == 206 and partial and _continues(response, partial, start):
             return Answer(version=_version(response, start), start=start, chunks=self._chunks(response))
+        said = response.raw.read(_MESSAGE_BYTES) if status == 403 else b""
         response.close()
         if status == 304 and known:
             return Answer(version=known)
         if status in (206, 416) and partial:
             return self.ask(known=known, partial=None, start=0)
-        raise _refusal(self.shown, response)
+        raise _refusal(self.shown, response, said)
 
     def _chunks(self, response: requests.Response) -> Iterator[bytes]:
         try:
@@ -93,16 +95,25 @@ def _version(response: requests.Response, start: int) -> Version:
     )
 
 
-def _refusal(shown: str, response: requests.Response) -> Exception:
+def _refusal(shown: str, response: requests.Response, message: bytes) -> Exception:
     status = response.status_code
     said = f"{shown}: the server answered {status} {response.reason or ''}".rstrip()
-    if status in (404, 410):
-        return FileNotFoundError(f"{said}: this month is not published there. Check the months and the source.")
+    if status in (404, 410) or (status == 403 and _is_missing_at_tlc(shown, message)):
+        return NotPublished(f"{said}: this month is not published there. Check the months and the source.")
     if status in (401, 403, 407):
         return PermissionError(f"{said}: it may not be read. Check the source, and its password or signature.")
     if status in _PASSING or status >= 500:
         return Unreachable(said, after_s=_retry_after(response))
     return OSError(f"{said}. Check the source.")
+
+
+def _is_missing_at_tlc(shown: str, message: bytes) -> bool:
+    """Whether the answer 403 is that of TLC's store for a file that it does not have.
+
+    It is an S3 bucket that may not be listed, behind CloudFront: S3 then answers AccessDenied where a file is missing
+    (https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html). CloudFront's own refusals are HTML.
+    """
+    return urlsplit(shown).hostname == TLC_HOST and b"<Code>AccessDenied</Code>" in message
 
 
 def _retry_after(response: requests.Response) -> float | None:

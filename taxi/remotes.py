@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+#: TLC's own files are on this host: https://www.nyc.gov/site/tlc/about/tlc-trip-record-data.page links to it.
+TLC_HOST = "d37ci6vzurychx.cloudfront.net"
+
 #: Called with bytes done, bytes in all (None: not known) and what is being downloaded.
 Progress = Callable[[int, int | None, str], None]
 
@@ -44,6 +47,12 @@ class Remote(Protocol):
 
         Raises Unreachable where trying again may help, here and while chunks are read; else OSError or ValueError.
         """
+
+
+class NotPublished(FileNotFoundError):
+    """A month that its source does not have, perhaps not yet. `not_published` is what runners look at."""
+
+    not_published = True
 
 
 class Unreachable(ConnectionError):

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import pandas as pd
 
-from taxi.batches import batches, header_of
-from taxi.columns import columns_of
+from taxi.batches import Batch, arranged
+from taxi.columns import PARQUET, Columns, Service
+from taxi.contracts import Contract, contract_of
 from taxi.files import TripFile, trip_file
+from taxi.layout import Layout
 from taxi.months import asked_months
 from taxi.remotes import Progress
+from taxi.services import service_of
+from taxi.union import columns_of_all
+
+
+class MonthReader(Protocol):
+    """A month's file whose columns are known and whose rows can be read, once or more often."""
+
+    layout: Layout
+
+    def batches(self) -> Iterator[Batch]: ...
 
 
 def month_frames(
@@ -20,30 +35,70 @@ def month_frames(
     source: str,
     *,
     project: str | Path,
+    contract: str | Mapping[str, str] = "evolve",
+    file_format: str | None = None,
     progress: Progress | None = None,
 ) -> Iterator[pd.DataFrame]:
-    """Frames of about 40,000 trips, month after month, columns and types as declared in taxi.columns.
+    """Frames of about 40,000 trips, month after month, columns and types as declared in taxi.services.
 
-    Every file is here and every header checked before this returns; what is wrong inside a file is raised by the
-    iterator, before it ends. Raises ValueError and OSError that name file, line and column.
+    The columns are those that any of the months has, in the declared order, and behind them those that are not
+    declared, if the contract (taxi.contracts) lets them in. All frames have the same columns.
+    Every file is here and its columns are checked before this returns; what is wrong inside a file is raised by the
+    iterator, before it ends. Raises ValueError and OSError that name file, line or row, and column.
 
     Each frame says where its rows come from in `attrs["files"]`: a list of one dict with service, month, sha256 (of
-    the .csv.gz) and rows (how many of this frame).
+    the file), rows (how many of this frame) and added (columns that this file lacks). What is odd about a month is a
+    warning and is in `attrs["findings"]`, a list of texts, of its first frame; of its last one if it needs counting.
     """
-    columns = columns_of(service)
+    kind, agreed = service_of(service), contract_of(contract)
     files = [
-        trip_file(source, month, project=Path(project), progress=progress) for month in asked_months(service, months)
+        trip_file(source, month, project=Path(project), file_format=file_format, progress=progress)
+        for month in asked_months(service, months)
     ]
-    headers = [header_of(file, columns) for file in files]
+    readers = [reader_of(file, kind, agreed) for file in files]
+    labelled = [(file.label, reader.layout) for file, reader in zip(files, readers, strict=True)]
+    wanted = columns_of_all(labelled, kind)
+    for label, layout in labelled:
+        for finding in layout.findings:
+            warnings.warn(f"{label}: {finding}", stacklevel=2)
 
     def frames() -> Iterator[pd.DataFrame]:
-        for file, header in zip(files, headers, strict=True):
-            for table in batches(file, columns, header):
-                frame = table.to_pandas(types_mapper=pd.ArrowDtype)
-                frame.attrs["files"] = [_described(file, len(frame))]
-                yield frame
+        for file, reader in zip(files, readers, strict=True):
+            yield from _month(file, reader, wanted)
 
     return frames()
+
+
+def reader_of(file: TripFile, service: Service, contract: Contract) -> MonthReader:
+    """What reads the file. Raises ValueError where its columns are not as the contract wants them."""
+    if file.file_format == PARQUET:
+        from taxi.parquet_batches import ParquetMonth
+
+        return ParquetMonth(file, service, contract)
+    from taxi.csv_batches import CsvMonth
+
+    return CsvMonth(file, service, contract)
+
+
+def _month(file: TripFile, reader: MonthReader, wanted: Columns) -> Iterator[pd.DataFrame]:
+    """The frames of one month. One is held back, as only the last one can say what was counted in all of them."""
+    refused = Counter[str]()
+    held: pd.DataFrame | None = None
+    for batch in reader.batches():
+        frame = arranged(batch, reader.layout, wanted).to_pandas(types_mapper=pd.ArrowDtype)
+        frame.attrs["files"] = [_described(file, len(frame), _added(reader.layout, wanted))]
+        if held is None and reader.layout.findings:
+            frame.attrs["findings"] = list(reader.layout.findings)
+        if held is not None:
+            yield held
+        held = frame
+        refused.update(batch.refused)
+    if held is not None:
+        for name, count in refused.items():
+            finding = f"column {name}: {count:,} value{'s' * (count != 1)} did not fit and became null"
+            warnings.warn(f"{file.label}: {finding}", stacklevel=2)
+            held.attrs["findings"] = [*held.attrs.get("findings", []), finding]
+        yield held
 
 
 def one_frame(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
@@ -56,8 +111,21 @@ def one_frame(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
         rows = months[key]["rows"] + described["rows"] if key in months else described["rows"]
         months[key] = {**described, "rows": rows}
     whole.attrs = {"files": list(months.values())}
+    if findings := [finding for frame in every for finding in frame.attrs.get("findings", [])]:
+        whole.attrs["findings"] = findings
     return whole
 
 
-def _described(file: TripFile, rows: int) -> dict[str, object]:
-    return {"service": file.month.service, "month": file.month.month, "sha256": file.sha256, "rows": rows}
+def _added(layout: Layout, wanted: Columns) -> list[str]:
+    """The columns of the frames that the file does not have."""
+    return [name for name in wanted if name in layout.added or name not in layout.gives]
+
+
+def _described(file: TripFile, rows: int, added: Sequence[str]) -> dict[str, object]:
+    return {
+        "service": file.month.service,
+        "month": file.month.month,
+        "sha256": file.sha256,
+        "rows": rows,
+        "added": list(added),
+    }

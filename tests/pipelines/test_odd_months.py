@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from taxi.columns import GREEN
 from tests.pipelines.lab import Lab, Result
 from tests.pipelines.stores import Stores, Target
-from tests.taxi.making import HEADER, text, trip, write_month
+from tests.taxi.making import GREEN, HEADER, text, trip, write_month
 
 Loaded = tuple[Result, Target]
 

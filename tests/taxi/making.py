@@ -8,9 +8,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from taxi.columns import GREEN
+from taxi.columns import CSV_GZ
+from taxi.services import columns_of
 from taxi.trips import month_frames
 
+GREEN = columns_of("green", "2020-10", CSV_GZ)
+#: The contract of the pipelines that have one table for a service.
+STRICT = {"unknown": "discard", "missing": "freeze"}
 HEADER = ",".join(GREEN)
 TRIP = "2,2020-10-01 00:31:19,2020-10-01 00:34:55,N,1,7,7,1,.79,5,0.5,0.5,1.58,0,,0.3,7.88,1,1,0"
 UNMETERED = ",2020-10-03 05:26:00,2020-10-03 05:31:00,,,65,25,,1.29,16.66,0,0,2.75,0,,0.3,19.71,,,"
@@ -38,7 +42,7 @@ def write_month(folder: Path, content: bytes, month: str = "2020-10") -> Path:
 
 
 def frames_of(folder: Path, months: str = "2020-10") -> Iterator[pd.DataFrame]:
-    return month_frames("green", months, str(folder), project=folder)
+    return month_frames("green", months, str(folder), project=folder, contract=STRICT)
 
 
 def load(folder: Path, months: str = "2020-10") -> pd.DataFrame:

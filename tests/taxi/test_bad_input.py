@@ -12,7 +12,7 @@ import pytest
 
 from taxi.text import BLOCK_BYTES
 from taxi.trips import month_frames
-from tests.taxi.making import HEADER, TRIP, load, month_path, text, trip, write_month
+from tests.taxi.making import HEADER, TRIP, frames_of, load, month_path, text, trip, write_month
 
 PACKED = gzip.compress(text(*[TRIP] * 5000), mtime=0)
 FLIPPED = PACKED[:200] + bytes([PACKED[200] ^ 1]) + PACKED[201:]
@@ -102,7 +102,7 @@ def test_a_header_is_refused_before_the_first_row_of_an_earlier_month(tmp_path: 
     write_month(tmp_path, text(TRIP))
     write_month(tmp_path, text(TRIP, header=f"{HEADER},vendorid"), "2020-11")
     with pytest.raises(ValueError, match=r"2020-11.*names occur more than once: 'VendorID' and 'vendorid'"):
-        month_frames("green", "2020-10,2020-11", str(tmp_path), project=tmp_path)
+        frames_of(tmp_path, "2020-10,2020-11")
 
 
 def test_a_missing_file_says_what_the_folder_has(tmp_path: Path) -> None:

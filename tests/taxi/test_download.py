@@ -19,7 +19,8 @@ from tests.taxi.making import TRIP, text
 from tests.taxi.site import Site, cut, page, serving, status
 
 GREEN = Month(service="green", month="2020-10")
-PATH = "/tlc/green/green_tripdata_2020-10.csv.gz"
+NAME = "green_tripdata_2020-10.csv.gz"
+PATH = f"/tlc/green/{NAME}"
 CONTENT = gzip.compress(b"".join(text(TRIP.replace("7.88", str(n))) for n in range(5000)), mtime=0)
 OTHER = gzip.compress(text(TRIP), mtime=0)
 
@@ -64,7 +65,7 @@ def test_a_month_is_downloaded_once_and_asked_about_again(fetch: Fetch, site: Si
 def test_the_cache_is_where_taxi_cache_says(fetch: Fetch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TAXI_CACHE", str(tmp_path / "else where"))
     fetch()
-    assert [path.name for path in (tmp_path / "else where").rglob("*.csv.gz")] == [GREEN.name]
+    assert [path.name for path in (tmp_path / "else where").rglob("*.csv.gz")] == [NAME]
 
 
 def test_what_is_kept_is_noted_beside_it(fetch: Fetch, site: Site, tmp_path: Path) -> None:
@@ -211,7 +212,7 @@ def test_a_kept_file_that_was_altered_is_downloaded_again(fetch: Fetch, tmp_path
 def test_progress_is_told(fetch: Fetch) -> None:
     told: list[tuple[int, int | None, str]] = []
     fetch(progress=lambda *news: told.append(news))
-    assert told[-1] == (len(CONTENT), len(CONTENT), GREEN.name)
+    assert told[-1] == (len(CONTENT), len(CONTENT), NAME)
 
 
 def test_secrets_of_the_source_are_sent_and_never_shown(fetch: Fetch, site: Site, tmp_path: Path) -> None:

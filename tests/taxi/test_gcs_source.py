@@ -15,13 +15,14 @@ from taxi.months import Month
 from tests.taxi.making import TRIP, text
 
 MONTH = Month(service="green", month="2020-10")
+NAME = f"{MONTH.name}.csv.gz"
 CONTENT = gzip.compress(b"".join(text(TRIP.replace("7.88", str(n))) for n in range(500)), mtime=0)
 
 
 @pytest.fixture
 def bucket(gcs_client: storage.Client) -> storage.Bucket:
     bucket = gcs_client.create_bucket(f"source-{secrets.token_hex(4)}")
-    bucket.blob(f"tlc/green/{MONTH.name}").upload_from_string(CONTENT)
+    bucket.blob(f"tlc/green/{NAME}").upload_from_string(CONTENT)
     return bucket
 
 
@@ -29,13 +30,13 @@ def test_a_month_comes_from_a_bucket_and_is_kept(bucket: storage.Bucket, tmp_pat
     first = trip_file(f"gs://{bucket.name}/tlc", MONTH, project=tmp_path)
     changed_at = first.path.stat().st_mtime_ns
     assert first.path.read_bytes() == CONTENT
-    assert first.label == f"gs://{bucket.name}/tlc/green/{MONTH.name}"
+    assert first.label == f"gs://{bucket.name}/tlc/green/{NAME}"
     assert trip_file(f"gs://{bucket.name}/tlc/", MONTH, project=tmp_path).path.stat().st_mtime_ns == changed_at
 
 
 def test_a_new_generation_replaces_the_kept_one(bucket: storage.Bucket, tmp_path: Path) -> None:
     trip_file(f"gs://{bucket.name}/tlc", MONTH, project=tmp_path)
-    bucket.blob(f"tlc/green/{MONTH.name}").upload_from_string(gzip.compress(text(TRIP)))
+    bucket.blob(f"tlc/green/{NAME}").upload_from_string(gzip.compress(text(TRIP)))
     assert gzip.decompress(trip_file(f"gs://{bucket.name}/tlc", MONTH, project=tmp_path).path.read_bytes()) == text(
         TRIP
     )
@@ -58,12 +59,12 @@ def test_a_download_goes_on_with_the_same_generation(bucket: storage.Bucket, tmp
 
 def test_a_missing_object_is_named(bucket: storage.Bucket, tmp_path: Path) -> None:
     with pytest.raises(
-        FileNotFoundError, match=f"gs://{bucket.name}/other/green/{MONTH.name}: there is no such object"
+        FileNotFoundError, match=f"gs://{bucket.name}/other/green/{NAME}: there is no such object"
     ):
         trip_file(f"gs://{bucket.name}/other", MONTH, project=tmp_path)
 
 
 def test_a_page_in_the_bucket_is_no_month(bucket: storage.Bucket, tmp_path: Path) -> None:
-    bucket.blob(f"tlc/green/{MONTH.name}").upload_from_string("<html>")
+    bucket.blob(f"tlc/green/{NAME}").upload_from_string("<html>")
     with pytest.raises(ValueError, match="this is a web page"):
         trip_file(f"gs://{bucket.name}/tlc", MONTH, project=tmp_path)

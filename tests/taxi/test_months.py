@@ -29,5 +29,5 @@ def test_none_is_not_enough() -> None:
 
 
 def test_an_unknown_service_gets_a_suggestion() -> None:
-    with pytest.raises(ValueError, match=r"the services are green, yellow\. Did you mean 'green'\?"):
+    with pytest.raises(ValueError, match=r"the services are green, yellow, fhv, fhvhv\. Did you mean 'green'\?"):
         asked_months("greens", "2020-10")

@@ -15,13 +15,12 @@ from hypothesis import strategies as st
 
 from taxi import unpack as unpacking
 from taxi.answers import days_of, ranges_of
-from taxi.batches import _fast
-from taxi.columns import CODE, DOLLARS, GREEN, WALL_TIME
+from taxi.columns import CODE, DOLLARS, WALL_TIME
+from taxi.csv_batches import fast_table
 from taxi.exact import read_exactly
-from taxi.header import Header
 from taxi.text import Block, blocks
 from taxi.unpack import unpack
-from tests.taxi.making import load, write_month
+from tests.taxi.making import GREEN, load, write_month
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=12)
 VALUES = {
@@ -55,8 +54,8 @@ def test_what_was_written_is_read(tmp_path: Path, trips: list[tuple[object, ...]
 @given(trips=TRIPS.filter(bool))
 def test_the_slow_reading_gives_what_the_fast_one_gives(trips: list[tuple[object, ...]]) -> None:
     block = Block(text=memoryview(written(trips).encode()), start=0, quoted=True)
-    header = Header(names=list(GREEN), unknown=[], size_bytes=0)
-    assert read_exactly(block, header, GREEN).equals(_fast(block, GREEN, header).combine_chunks())
+    names = list(GREEN)
+    assert read_exactly(block, names, GREEN).equals(fast_table(block, names, GREEN).combine_chunks())
 
 
 @given(fields=st.lists(TEXTS, min_size=1, max_size=40), piece=st.integers(1, 30), size=st.integers(1, 60))

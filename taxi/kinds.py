@@ -1,0 +1,70 @@
+"""Families of Arrow types, as far as files of trips have them."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import pyarrow as pa
+from pyarrow import types
+
+from taxi.columns import TEXT, WALL_TIME
+from taxi.words import CORRECT, quoted
+
+NULL, NUMBER, WORDS, TIME, OTHER, NESTED = "null", "number", "words", "time", "other", "nested"
+
+
+class Typed(Protocol):
+    """A named column with a type."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def kind(self) -> pa.DataType | None: ...
+
+
+def plain(kind: pa.DataType) -> pa.DataType:
+    """The type of the values, where the type is one of how they are stored: dictionaries, run ends."""
+    while types.is_dictionary(kind) or types.is_run_end_encoded(kind):
+        kind = kind.value_type
+    return kind
+
+
+def family(kind: pa.DataType) -> str:
+    """The family of the type. A time with a zone is OTHER: TLC's times are on the wall in New York."""
+    kind = plain(kind)
+    if types.is_null(kind):
+        return NULL
+    if types.is_integer(kind) or types.is_floating(kind):
+        return NUMBER
+    if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
+        return WORDS
+    if types.is_timestamp(kind) and kind.tz is None:
+        return TIME
+    return NESTED if types.is_nested(kind) or isinstance(kind, pa.BaseExtensionType) else OTHER
+
+
+def loadable(column: Typed, where: str) -> pa.DataType:
+    """The type that an undeclared column is loaded with: its own, without what databases do not tell apart.
+
+    A column without a type, and one of nulls, are text. Raises ValueError for a nested type.
+    """
+    if column.kind is None or family(column.kind) in (NULL, WORDS):
+        return TEXT
+    kind = plain(column.kind)
+    if family(kind) == NESTED:
+        raise ValueError(
+            f"{where}, column {quoted(column.name)}: it is nested ({kind}), and a column of a table has single "
+            f"values. Leave it out with contract: {{unknown: discard}}, or: {CORRECT}"
+        )
+    if types.is_timestamp(kind):
+        return WALL_TIME if kind.tz is None else pa.timestamp("us", kind.tz)
+    if types.is_integer(kind):
+        return pa.int64() if kind.bit_width == 64 or types.is_uint32(kind) else pa.int32()
+    if types.is_floating(kind):
+        return pa.float64()
+    if types.is_date(kind):
+        return pa.date32()
+    if types.is_boolean(kind) or types.is_decimal128(kind):
+        return kind
+    raise ValueError(f"{where}, column {quoted(column.name)}: its type {kind} cannot be loaded. {CORRECT}")

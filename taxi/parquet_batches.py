@@ -1,0 +1,132 @@
+"""From a month's Parquet to Arrow tables with the declared types, 40,000 rows at a time.
+
+A row group is decoded page by page, so that neither its size nor the file's decides how much memory is needed.
+Nothing is taken from statistics: they may be wrong, and only the rows count.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from taxi.batches import Batch
+from taxi.casts import REFUSALS, cast, cast_what_fits, described, first_refused
+from taxi.columns import DOLLARS, PARQUET, Service
+from taxi.contents import check_ends
+from taxi.contracts import Contract
+from taxi.files import TripFile
+from taxi.formats import AGAIN
+from taxi.layout import Found, layout_of
+from taxi.words import CORRECT, quoted
+
+BATCH_ROWS = 40_000
+READ_BYTES = 1 << 18  # of each column at a time
+_DAMAGES = (pa.ArrowException, OSError, MemoryError, ValueError, KeyError, UnicodeError)
+
+
+class ParquetMonth:
+    """A month's Parquet, its footer read and checked."""
+
+    def __init__(self, file: TripFile, service: Service, contract: Contract) -> None:
+        """Raises ValueError for a footer that the contract refuses, and for what is no Parquet."""
+        self._file = file
+        check_ends(file.path, file.label)
+        with self._opened() as parquet, self._explained():
+            fields = list(parquet.schema_arrow)
+            self._promised = [parquet.metadata.row_group(place).num_rows for place in range(parquet.num_row_groups)]
+            self._rows = parquet.metadata.num_rows
+        found = [Found(name=field.name, kind=field.type) for field in fields]
+        self.layout = layout_of(found, service, file.month.month, PARQUET, contract, file.label)
+        self._raw = {own: column.name for own, column in zip(self.layout.names, found, strict=True)}
+        self._declared = {column.name for column in service.columns}
+
+    def batches(self) -> Iterator[Batch]:
+        """The file's rows; at least one batch, which has no rows where the file has none.
+
+        Raises ValueError before the iterator ends: naming file, row, column and value of the first that does not
+        fit its type, or saying what is wrong with the file.
+        """
+        rows = 0
+        with self._opened() as parquet:
+            for place, promised in enumerate(self._promised):
+                before = rows
+                for batch in self._group(parquet, place):
+                    yield self._cast(batch, rows)
+                    rows += batch.num_rows
+                self._check_rows(rows - before, promised, f"row group {place + 1}")
+        self._check_rows(rows, self._rows, "the file")
+        if not rows:
+            warnings.warn(f"{self._file.label}: the month has columns and no rows", stacklevel=2)
+            yield Batch(read=pa.schema(self.layout.reads.items()).empty_table())
+
+    @contextmanager
+    def _opened(self) -> Iterator[pq.ParquetFile]:
+        with self._explained():
+            parquet = pq.ParquetFile(
+                self._file.path, buffer_size=READ_BYTES, pre_buffer=False, page_checksum_verification=True
+            )
+        with parquet:
+            yield parquet
+
+    @contextmanager
+    def _explained(self, where: str = "") -> Iterator[None]:
+        """Say of Arrow's errors which file they are of. Arrow has no class of its own for a damaged file."""
+        try:
+            yield
+        except _DAMAGES as error:
+            reason = " ".join(str(error).split())[:200]
+            raise ValueError(f"{self._file.label}{where}: the Parquet file is damaged ({reason}). {AGAIN}") from None
+
+    def _group(self, parquet: pq.ParquetFile, place: int) -> Iterator[pa.RecordBatch]:
+        """The rows of one row group, with the columns that are read."""
+        names = [self._raw[name] for name in self.layout.reads]
+        try:
+            yield from parquet.iter_batches(BATCH_ROWS, row_groups=[place], columns=names)
+        except _DAMAGES:
+            for name in names:
+                with self._explained(f", row group {place + 1}, column {name}"):
+                    for _ in parquet.iter_batches(BATCH_ROWS, row_groups=[place], columns=[name]):
+                        pass
+            with self._explained(f", row group {place + 1}"):
+                raise
+
+    def _check_rows(self, rows: int, promised: int, where: str) -> None:
+        if rows != promised:
+            raise ValueError(
+                f"{self._file.label}: the Parquet file is damaged: {where} has {rows:,} rows and its footer "
+                f"says {promised:,}. {AGAIN}"
+            )
+
+    def _cast(self, batch: pa.RecordBatch, before: int) -> Batch:
+        """The columns with the types to read them as; `before` rows of the file came before."""
+        read, refused = {}, Counter[str]()
+        for name, kind in self.layout.reads.items():
+            array = batch.column(self._raw[name])
+            finite = kind == DOLLARS and name in self._declared
+            if self.layout.lenient and name != self.layout.pickup:
+                read[name], refused[name] = cast_what_fits(array, kind, finite=finite)
+                continue
+            try:
+                read[name] = cast(array, kind, finite=finite)
+            except REFUSALS as error:
+                place = first_refused(len(array), lambda count: cast(array[:count], kind, finite=finite))  # noqa: B023
+                raise ValueError(self._refusal(name, array, kind, place, before, error)) from None
+        return Batch(read=pa.table(read), refused=+refused)
+
+    def _refusal(self, name: str, array: pa.Array, kind: pa.DataType, place: int, before: int, error: Exception) -> str:
+        if place == len(array):  # no value of it: the type itself
+            reason = " ".join(str(error).split())[:200]
+            return f"{self._file.label}, column {name}: it is {array.type} instead of {kind} ({reason}). {CORRECT}"
+        try:
+            value = quoted(str(array[place].as_py()))
+        except UnicodeDecodeError:
+            value = "text that is not UTF-8"
+        return (
+            f"{self._file.label}, row {before + place + 1:,}, column {name}: {value} ({array.type}) is not "
+            f"{described(kind)} that {kind} holds without loss. {CORRECT}"
+        )
