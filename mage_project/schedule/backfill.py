@@ -238,6 +238,6 @@ def _not_run(planned: Planned) -> Outcome:
     return Outcome(
         interval=planned.interval,
         status=statuses[planned.action],  # type: ignore[arg-type]
-        run_id=planned.last and planned.last.run_id,
+        run_id=planned.last.run_id if planned.last else None,
         why=planned.why,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -62,7 +62,9 @@ def prepare(pipeline: Pipeline, request: Request, given: Mapping[str, Any], stor
     if not found:
         raise UsageError(f"there is nothing from {request.start} to {request.end or 'now'}", hint="--start, --end")
     key = variables_key({**plain(pipeline.variables), **given})
-    request_key = _key({**asdict(request), "pipeline": pipeline.uuid, "interval": interval, "variables": key})
+    request_key = _key(
+        {**asdict(replace(request, reverse=False)), "pipeline": pipeline.uuid, "interval": interval, "variables": key}
+    )
     resumed = backfills.unfinished(store, request_key)
     files = {block.uuid: block.path for block in pipeline.blocks if block.runs and block.path}
     wish = Wish(variables_key=key, code=code_hashes(files), reprocess=request.reprocess, resumed=resumed)
