@@ -29,14 +29,15 @@ def bins(numbers: Any, weights: Any, *, rows: int, whole: bool) -> Bins:
     width = _round_width(high / _MOST_BINS - low / _MOST_BINS, whole=whole)
     # A bin of whole numbers is around them, so that a bar stands over its number.
     shift = width / 2 if whole and width == 1 else 0.0
-    start = math.floor((low + shift) / width) * width - shift
-    size = max(1, math.floor((high - start) / width + 1e-9) + 1)
-    places = np.floor((numbers - start) / width + 1e-9)
+    first = math.floor((low + shift) / width)
+    size = max(1, math.floor((high + shift) / width - first + 1e-9) + 1)
+    with np.errstate(over="ignore"):
+        places = np.floor((numbers + shift) / width - first + 1e-9)
     inside = (places >= 0) & (places < size)
     counts = np.bincount(places[inside].astype(np.int64), weights[inside], minlength=size)
     scale = rows / float(weights.sum())
     return Bins(
-        start=start,
+        start=first * width - shift,
         width=width,
         rows=tuple(round(float(count) * scale) for count in counts),
         below=round(float(weights[places < 0].sum()) * scale),

@@ -106,7 +106,7 @@ def _small(column: ColumnProfile) -> Markup | None:
 
 
 def _facts(column: ColumnProfile, rows: int) -> list[tuple[str, str]]:
-    facts = [("null", f"{wording.count(column.nulls)} · {wording.share(column.nulls, rows)}")]
+    facts = [("null", _part(column.nulls, rows))]
     if column.distinct is not None:
         facts.append(("distinct", _distinct(column)))
     facts += [(what, wording.count(count)) for what, count in column.odd.items()]
@@ -116,8 +116,12 @@ def _facts(column: ColumnProfile, rows: int) -> list[tuple[str, str]]:
         facts += [("first", column.times.first), ("last", column.times.last)]
     if column.texts:
         facts.append(("length", _extremes(column)))
-        facts.append(("empty", f"{wording.count(column.texts.empty)} · {wording.share(column.texts.empty, rows)}"))
+        facts.append(("empty", _part(column.texts.empty, rows)))
     return facts
+
+
+def _part(rows: int, whole: int) -> str:
+    return f"{wording.count(rows)} · {wording.share(rows, whole)}" if rows else "none"
 
 
 def _number_facts(column: ColumnProfile, numbers: Numbers, valid: int) -> list[tuple[str, str]]:

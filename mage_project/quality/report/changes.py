@@ -15,6 +15,8 @@ CODES = 24
 #: Smaller changes are not told.
 _SMALLEST = 0.01
 _NAMED = 4
+#: The distance of two neighbouring quantiles that are kept: what is not more may be nothing.
+_GRID = 0.011
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +131,8 @@ def _appeared(what: str, codes: Mapping[Scalar, float]) -> Iterator[tuple[float,
 def _numbers(one: Numbers, other: Numbers) -> Iterator[tuple[float, str]]:
     """The greatest distance between the two distributions (Kolmogorov and Smirnov's), from the kept quantiles."""
     grid = np.union1d(one.quantiles, other.quantiles)
-    size = float(np.abs(_reached(one, grid) - _reached(other, grid)).max())
+    distance = float(np.abs(_reached(one, grid) - _reached(other, grid)).max())
+    size = distance if distance > _GRID else 0.0
     medians = number(one.quantile(500)), number(other.quantile(500))
     if medians[0] != medians[1]:
         yield size, f"median {' → '.join(medians)}"

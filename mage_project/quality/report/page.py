@@ -48,7 +48,8 @@ def page(
     places = Environment(
         loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    places.filters |= {"count": wording.count, "share": wording.share, "value": _shown, "text": wording.text}
+    places.filters |= {"count": wording.count, "share": wording.share, "text": wording.text}
+    places.filters |= {"value": _shown, "figure": _figure}
     moment = now or datetime.datetime.now().astimezone()
     return places.get_template("page.html.j2").render(
         style=Markup((_HERE / "page.css").read_text(encoding="utf-8")),  # noqa: S704 (a file of ours)
@@ -197,6 +198,12 @@ def _null_share_of(column: ColumnProfile, rows: int) -> dict[str | None, float]:
 
 def _five(numbers: Numbers) -> list[float]:
     return [numbers.quantile(per_mille) for per_mille in (50, 250, 500, 750, 950)]
+
+
+def _figure(figure: Any) -> str:
+    """What a rule about all rows has found."""
+    is_number = isinstance(figure, int | float) and not isinstance(figure, bool)
+    return wording.number(figure) if is_number else _shown(figure)
 
 
 def _shown(value: Any) -> str:
