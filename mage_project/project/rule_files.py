@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from mage_project.errors import ConfigError, did_you_mean
 from mage_project.project import document
@@ -20,6 +20,9 @@ def rules_in_files(pattern: str, root: Path, checker: Checker, line: int) -> lis
 
     What is wrong in them goes to the checker: a pattern that names no file too, at `line`.
     """
+    if PurePosixPath(pattern).is_absolute() or ".." in PurePosixPath(pattern).parts:
+        checker.error(f"'checks: {pattern}' leads out of the project", line, hint="name a file in it")
+        return []
     found = []
     for path in sorted(root.glob(_VARIABLE.sub("*", pattern))):
         given = _given(pattern, path.relative_to(root).as_posix())
