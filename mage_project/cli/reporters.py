@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO
 
+from mage_project.cli.check_tables import checks_table, counted
 from mage_project.cli.tables import count, run_table
 from mage_project.masking import masked
 from mage_project.runner.records import BlockRecord, RunRecord
@@ -75,7 +76,8 @@ class PlainReporter(Silent):
             )
 
     def run_ended(self, run: RunRecord) -> None:
-        self.say(f"\n{run_table(run)}\n")
+        parts = [run_table(run), *(checks_table(f"checks of {block.uuid}", block.checks) for block in run.every)]
+        self.say("\n" + "\n\n".join(part for part in parts if part) + "\n")
         self.say(_verdict(run, self._again))
 
 
@@ -162,8 +164,10 @@ class TerminalReporter(PlainReporter):
 def _verdict(run: RunRecord, again: str | None) -> str:
     tests = [test for block in run.blocks for test in block.tests if test.ran]
     passed = sum(test.passed for test in tests)
+    checks = [check for block in run.every for check in block.checks]
+    of_checks = f", {counted(checks)}" if checks else ""
     figures = f"{run.seconds:.2f} s, {run.peak_rss_bytes / 1e6:,.0f} MB at the most"
     if run.status == "completed":
-        return f"✓ {run.pipeline} completed in {figures}; {passed} of {len(tests)} tests passed"
+        return f"✓ {run.pipeline} completed in {figures}; {passed} of {len(tests)} tests passed{of_checks}"
     last = f"\n  next:  {again}" if again else ""
     return f"✗ {run.pipeline} failed after {figures}\n{run.error}{last}"

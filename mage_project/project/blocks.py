@@ -53,6 +53,10 @@ class BlockReader:
             configuration=configuration,
             line=entry.line,
         )
+        if "checks" in configuration and isinstance(configuration, Mapping):
+            from mage_project.project.checks import rules_of
+
+            block = replace(block, checks=rules_of(block, configuration, self._root, self._checker))
         if entry.get("replicated_block"):
             return self._replicated(entry, block)
         if kind in ONLY_IN_MAGE["block"]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mage_project.quality.rules import Rule
 
 #: Folder of each block type under the project's root, as Mage lays them out.
 FOLDERS = {
@@ -47,7 +50,7 @@ class Block:
     """One entry under `blocks:` of a pipeline. `line` is its line in the pipeline's metadata.yaml.
 
     `path` is the file that is executed: the original's for a replicated block. `conditions` are asked before the block,
-    `callbacks` are called when it has ended.
+    `callbacks` are called when it has ended. `checks` are rules about its rows.
     """
 
     uuid: str
@@ -59,6 +62,7 @@ class Block:
     line: int = 1
     callbacks: tuple[Block, ...] = ()
     conditions: tuple[Block, ...] = ()
+    checks: tuple[Rule, ...] = ()
     child_of: str | None = None
 
     @property

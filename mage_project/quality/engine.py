@@ -65,12 +65,11 @@ class Checks:
 
         A result has `examples` offending rows at most; `kept` (as many, by default) are handed to `keep`.
         """
-        self._rules = list(rules)
         self._examples = examples
         self._keep = keep
         most = max(examples, kept or 0)
-        self._checks = [_check(rule, reference, now or datetime.now(UTC), most) for rule in self._rules]
-        self._conditions = Conditions(sql for rule in self._rules for sql in (rule.where, rule.sql) if sql is not None)
+        self._checks = [_check(rule, reference, now or datetime.now(UTC), most) for rule in rules]
+        self._conditions = Conditions(())
         self._seen = False
 
     def take(self, batch: Any) -> None:
@@ -93,8 +92,14 @@ class Checks:
             check.close()
 
     def _look(self, names: Sequence[str]) -> None:
-        """Every rule's columns must be there."""
-        for rule in self._rules:
+        """Pass over the rules whose needs are not met; the columns of every other one must be there."""
+        for check in self._checks:
+            if not check.rule.needs_met(names):
+                check.close()
+        self._checks = [check for check in self._checks if check.rule.needs_met(names)]
+        rules = [check.rule for check in self._checks]
+        self._conditions = Conditions(sql for rule in rules for sql in (rule.where, rule.sql) if sql is not None)
+        for rule in rules:
             for column in rule.columns:
                 if column not in names:
                     what = f"check '{rule.name}' is about the column '{column}', which is not there."

@@ -50,7 +50,7 @@ def _bits(column: pa.Array) -> Hashes:
     """What tells one value of the column from another, as whole numbers."""
     kind = column.type
     if pa.types.is_float64(kind) or pa.types.is_float32(kind):
-        return (column.cast(pa.float64()).to_numpy(zero_copy_only=False) + 0.0).view(np.uint64)  # -0.0 equals 0.0
+        return column.cast(pa.float64()).to_numpy(zero_copy_only=False).view(np.uint64)
     if not _is_whole(kind):
         return _texts(column)
     if pa.types.is_uint64(kind):

@@ -6,7 +6,7 @@ A rule is about columns of the block's output. `reading.py` makes rules from YAM
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
@@ -63,6 +63,10 @@ class Rule:
     def is_for(self, variables: Mapping[str, Any]) -> bool:
         """Whether a run with these variables is one that the rule is for."""
         return all(str(variables.get(name)) == value for name, value in self.given)
+
+    def needs_met(self, names: Sequence[str]) -> bool:
+        """Whether rows with these columns are rows that the rule is about."""
+        return set(self.needs) <= set(names)
 
     @property
     def column(self) -> str | None:

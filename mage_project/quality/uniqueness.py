@@ -40,7 +40,7 @@ class Unique:
         self._keys: Any = None
 
     def take(self, rows: Rows) -> None:
-        columns = {name: rows.column(name) for name in self.rule.columns}
+        columns = {name: _one_zero(rows.column(name)) for name in self.rule.columns}
         batch = pa.table(columns)
         if self.rule.where:
             batch = batch.filter(rows.masks[self.rule.where])
@@ -144,6 +144,11 @@ def _repeated(written: Hashes, part: int, bits: int) -> tuple[Hashes, Any]:
         numbers[np.searchsorted(mine, found)] += counts - 1
         found, counts = mine, numbers
     return found[counts > 1], counts[counts > 1]
+
+
+def _one_zero(column: pa.Array) -> pa.Array:
+    """Floats without -0.0, which equals 0.0 and has other bits."""
+    return pc.add(column, pa.scalar(0.0, column.type)) if pa.types.is_floating(column.type) else column
 
 
 def _counted(keys: pa.Table) -> pa.Table:

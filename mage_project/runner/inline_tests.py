@@ -1,10 +1,10 @@
-"""A block's `@test` functions: run on what the block returned, every one of them, then one verdict."""
+"""A block's `@test` functions: run on what the block returned, every one of them, then one verdict with its checks."""
 
 from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mage_project.errors import TestFailed
 from mage_project.project import Block
@@ -12,6 +12,9 @@ from mage_project.runner.blame import RAISED, block_error, place_of, root_of
 from mage_project.runner.calls import call
 from mage_project.runner.channel import StreamBroken
 from mage_project.runner.records import TestRecord
+
+if TYPE_CHECKING:
+    from mage_project.quality.results import CheckResult
 
 
 def run_test(
@@ -39,13 +42,15 @@ def run_test(
             record.message = said
 
 
-def verdict(block: Block, records: Iterable[TestRecord]) -> None:
-    """`TestFailed` naming every failed test, if there is one."""
+def verdict(block: Block, records: Iterable[TestRecord], checks: Iterable[CheckResult] = ()) -> None:
+    """`TestFailed` naming every failed test and check, if there is one."""
     failed = [record for record in records if not record.passed]
-    if failed:
-        what = "; ".join(f"test '{record.name}' failed: {record.message}" for record in failed)
+    broken = [check for check in checks if check.failed]
+    if failed or broken:
+        tests = [f"test '{record.name}' failed: {record.message}" for record in failed]
+        what = "; ".join([*tests, *(f"check '{check.name}' failed: {check.message}" for check in broken)])
         where = ", ".join([f"block '{block.uuid}'", *(record.where for record in failed if record.where)])
-        error = TestFailed(what, where=where)
+        error = TestFailed(what, where=where, hint=next((check.more for check in broken if check.more), None))
         error.block = block.uuid
         raise error
 

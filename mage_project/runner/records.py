@@ -6,9 +6,12 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from mage_project.runner.reasons import Reasons, add
+
+if TYPE_CHECKING:
+    from mage_project.quality.results import CheckResult
 
 Status = Literal["pending", "running", "completed", "failed", "cancelled", "skipped", "condition_failed"]
 
@@ -53,6 +56,7 @@ class BlockRecord:
     seconds: float = 0.0
     peak_rss_bytes: int | None = None
     tests: list[TestRecord] = field(default_factory=list)
+    checks: list[CheckResult] = field(default_factory=list)
     error: str | None = None
     children: list[BlockRecord] | None = None
 
@@ -60,6 +64,7 @@ class BlockRecord:
         """Back to the start, for another attempt."""
         self.status, self.rows_in, self.rows_out, self.seconds = "pending", None, None, 0.0
         self.dropped, self.changed, self.tests, self.error, self.rows_written = {}, {}, [], None, None
+        self.checks = []
         self.bytes_in, self.bytes_out = None, None
 
     def count_in(self, rows: int | None, size_bytes: int | None) -> None:
@@ -82,7 +87,7 @@ class BlockRecord:
         return child
 
     def gather(self) -> None:
-        """Become the sum of the children, with one record for the tests of one name."""
+        """Become the sum of the children, with one record for the tests of one name. Checks stay theirs."""
         children = self.children or []
         for child in children:
             self.count_in(child.rows_in, child.bytes_in)
@@ -111,6 +116,7 @@ class BlockRecord:
             "seconds": round(self.seconds, 4),
             "peak_rss_bytes": self.peak_rss_bytes,
             "tests": [test.as_dict() for test in self.tests if test.ran],
+            "checks": [check.as_dict() for check in self.checks],
             "error": self.error,
             "children": None if self.children is None else [child.as_dict() for child in self.children],
         }
@@ -148,9 +154,13 @@ class RunRecord:
     error: str | None = None
     exit_code: int = 0
 
+    @property
+    def every(self) -> list[BlockRecord]:
+        """The records of all blocks, then those of the runs of dynamic children."""
+        return [*self.blocks, *(child for record in self.blocks for child in record.children or ())]
+
     def block(self, uuid: str) -> BlockRecord:
-        children = (child for record in self.blocks for child in record.children or ())
-        return next(record for record in (*self.blocks, *children) if record.uuid == uuid)
+        return next(record for record in self.every if record.uuid == uuid)
 
     def as_dict(self) -> dict[str, Any]:
         return {

@@ -94,6 +94,7 @@ class Stream:
                 reader = Reader(node, partial(self._call, node), name=block.uuid, counts=True)
                 parent.readers.append(reader)
                 self._exporters.append(reader)
+                self._add_checks(node, parent)
             else:
                 parent.children.append(node)
         outside = [reader for reader in run.pipeline.downstream(block.uuid) if reader.uuid not in self._nodes]
@@ -103,6 +104,7 @@ class Stream:
             node.whole = []
         if not node.is_exporter:
             self._add_whole_tests(node)
+            self._add_checks(node, node)
 
     def _fill_tables(self, node: Node, outside: Sequence[Block]) -> list[Block]:
         """Write the batches to the tables that SQL blocks outside read. Returns those who want the rows themselves."""
@@ -123,6 +125,18 @@ class Stream:
                 reader = Reader(node, read, name=f"{node.block.uuid}.{record.name}", counts=False)
                 node.readers.append(reader)
                 self._whole_tests.append(reader)
+
+    def _add_checks(self, node: Node, source: Node) -> None:
+        """The checks of a block read what it makes; those of an exporter what it is given."""
+        if node.block.checks:
+            reader = Reader(node, partial(self._check, node), name=f"{node.block.uuid}'s checks", counts=False)
+            source.readers.append(reader)
+            self._whole_tests.append(reader)
+
+    def _check(self, node: Node, batches: Iterator[Any]) -> None:
+        from mage_project.runner.checks import checked
+
+        node.record.checks = checked(node.block, self._run, batches)
 
     def _whole_test(self, node: Node, test: Callable[..., Any], record: TestRecord, batches: Iterator[Any]) -> None:
         with self._run.speaking(node.block):
@@ -230,7 +244,7 @@ class Stream:
         for reader in self._whole_tests:
             reader.finish()
         for node in self._nodes.values():
-            verdict(node.block, node.record.tests)
+            verdict(node.block, node.record.tests, node.record.checks)
 
     def _finish(self, exporters: Sequence[Reader]) -> None:
         """Let the exporters end, one by one, and test what they returned.

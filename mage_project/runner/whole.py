@@ -16,6 +16,7 @@ from mage_project.runner.inline_tests import run_test, verdict
 from mage_project.runner.records import TestRecord
 
 if TYPE_CHECKING:
+    from mage_project.quality.results import CheckResult
     from mage_project.runner.run import Run
 
 
@@ -42,6 +43,8 @@ class Whole:
         try:
             with run.speaking(block), run.committed_together(block):
                 code = namespace.load(block)
+                if block.checks and block.type == "data_exporter":  # what it is given, before it writes any of it
+                    verdict(block, [], self._checked(self._inputs))
                 output = self._output(code)
                 record.explain(**values.take_explanation(output))
                 handed_on = values.handed_on(output)
@@ -103,4 +106,12 @@ class Whole:
             self._record.tests.append(test)
             given = {**keywords, "stream": False} if takes_stream(function) else keywords
             run_test(block, function, [values.for_reader(value) for value in values.outputs(output)], given, test)
-        verdict(block, self._record.tests)
+        if block.checks and block.type != "data_exporter":
+            self._checked(values.outputs(output)[:1] if block.is_dynamic else values.outputs(output))
+        verdict(block, self._record.tests, self._record.checks)
+
+    def _checked(self, given: Sequence[Any]) -> list[CheckResult]:
+        from mage_project.runner.checks import checked, only_frame
+
+        self._record.checks = checked(self._block, self._run, [only_frame(self._block, given)])
+        return self._record.checks

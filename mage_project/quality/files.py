@@ -1,0 +1,96 @@
+"""Rows in files and folders: Parquet by batches, CSV by blocks, anything else as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from urllib.parse import unquote
+
+import pyarrow as pa
+
+from mage_project.errors import StoreError, did_you_mean
+from mage_project.io import formats, frames
+from mage_project.io.formats import FileFormat
+
+BATCH_ROWS = 65_536
+#: Types are told by the first block of a CSV file, so it is a large one.
+_BLOCK_BYTES = 8 << 20
+#: What Hive writes for a partition whose value is null.
+_NULL = "__HIVE_DEFAULT_PARTITION__"
+
+
+def tables(path: Path) -> Iterator[pa.Table]:
+    """The rows of a file, or of all files below a folder, whose names may give columns: `day=2020-10-01/part.parquet`.
+
+    Raises StoreError where there is no such file, or it is not what its ending says.
+    """
+    if path.is_dir():
+        return in_folder(path)
+    if not path.is_file():
+        beside = [str(each) for each in path.parent.iterdir()] if path.parent.is_dir() else []
+        raise StoreError(f"there is no file {path}.{did_you_mean(str(path), beside)}")
+    return in_file(path, path.name)
+
+
+def in_folder(folder: Path) -> Iterator[pa.Table]:
+    found = [path for path in sorted(folder.rglob("*")) if path.is_file() and not is_hidden(path.relative_to(folder))]
+    if not found:
+        raise StoreError(f"there are no files below {folder}")
+    for path in found:
+        columns = partition_of(str(path.relative_to(folder).parent))
+        for table in in_file(path, path.name):
+            yield with_columns(table, columns)
+
+
+def in_file(path: Path, name: str) -> Iterator[pa.Table]:
+    """The rows of the file at `path`, in the format of the ending of `name`."""
+    kind = formats.format_of(name)
+    try:
+        if kind is FileFormat.PARQUET:
+            yield from _parquet(path)
+        elif kind is FileFormat.CSV and not name.endswith((".xz", ".zip")):
+            yield from _csv(path, name)
+        else:
+            yield from frames.tables(formats.read(path, name))
+    except pa.ArrowException as error:
+        raise StoreError(f"cannot be read: {error}", where=str(path)) from error
+
+
+def is_hidden(path: Path) -> bool:
+    """Whether it is no data: what begins with a dot or an underscore, as `_SUCCESS` does."""
+    return any(part.startswith((".", "_")) and "=" not in part for part in path.parts)
+
+
+def partition_of(folder: str) -> dict[str, str | None]:
+    """The columns in a folder's name."""
+    pairs = (part.partition("=") for part in folder.split("/"))
+    return {name: None if value == _NULL else unquote(value) for name, equals, value in pairs if equals}
+
+
+def with_columns(table: pa.Table, columns: Mapping[str, str | None]) -> pa.Table:
+    """The table with the columns that the place of its file gives, as text or whole numbers, where it lacks them."""
+    for name, value in columns.items():
+        if name not in table.column_names:
+            given = int(value) if value is not None and value.isdecimal() and not value.startswith("0") else value
+            table = table.append_column(name, pa.array([given] * len(table), None if value else pa.string()))
+    return table
+
+
+def _parquet(path: Path) -> Iterator[pa.Table]:
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=BATCH_ROWS):
+            yield pa.table(batch)
+
+
+def _csv(path: Path, name: str) -> Iterator[pa.Table]:
+    from pyarrow import csv
+
+    with pa.input_stream(str(path), compression=_COMPRESSIONS.get(Path(name).suffix)) as source:
+        reader = csv.open_csv(source, read_options=csv.ReadOptions(block_size=_BLOCK_BYTES))
+        for batch in reader:
+            yield pa.table(batch)
+
+
+_COMPRESSIONS = {".gz": "gzip", ".bz2": "bz2"}
