@@ -1,9 +1,9 @@
 """Runs every pipeline of the course's module 2, in order, on the sample months, and prints one table.
 
-    python -m taxi.course
+    python -m taxi.course [PIPELINE...]
 
-The stores are those of the local stack. Exit code: 0, or that of the first pipeline that failed; one that needs
-BigQuery is left out where no local BigQuery can run.
+The stores are those of the local stack. Exit code: 0, or that of the first pipeline that failed. Where no local
+BigQuery can run, what needs one is left out, which is no failure: the last lines say what, and why.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ PIPELINES = (
     "monthly_zone_revenue",
 )
 NEED_BIGQUERY = ("gcs_to_bigquery", "gcs_to_bigquery_by_load_job", "green_taxi_to_three_stores")
+#: Of a pipeline that needs BigQuery for one block only, that block: the others have done their work before it fails.
+BLOCK_OF_BIGQUERY = {"taxi_zones": "trips_to_bigquery"}
 VARIABLES = ("source=sample_data", "execution_date=2020-10-01")
 HEADER = ("", "pipeline", "blocks", "rows in", "rows out", "tests passed", "took")
 RUNNER = Path(sys.executable).with_name("mage-project")
@@ -36,13 +38,12 @@ Report = dict[str, Any]
 
 
 def run(pipeline: str) -> tuple[int, Report]:
-    """Run one pipeline; its exit code and its report. What it said is shown where it fails."""
+    """Run one pipeline; its exit code and its report."""
     given = [word for variable in VARIABLES for word in ("--var", variable)]
     command = [str(RUNNER), "run", pipeline, "--local", "--json", *given]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     report = json.loads(done.stdout)
-    if done.returncode:
-        print(f"{pipeline}:\n{done.stderr}{report['error']}", file=sys.stderr)
+    report["said"] = done.stderr
     return done.returncode, report
 
 
@@ -52,7 +53,7 @@ def line(report: Report) -> tuple[str, ...]:
     tests = [test for block in blocks for test in block["tests"]]
     [*_, last] = [block for block in blocks if block["type"] == "data_exporter"] or blocks
     return (
-        "✓" if report["status"] == "completed" else "✗",
+        {"completed": "✓", "partly": "·"}.get(report["status"], "✗"),
         report["pipeline"],
         str(len(blocks)),
         _rows(blocks[0]["rows_out"]),
@@ -73,24 +74,40 @@ def table(lines: list[tuple[str, ...]]) -> Iterator[str]:
         yield "  ".join(padded).rstrip()
 
 
-def has_bigquery() -> bool:
-    """Whether a BigQuery is among the local servers that run."""
-    done = subprocess.run([str(RUNNER), "local", "env"], stdout=subprocess.PIPE, text=True, check=True)
-    return "BIGQUERY_EMULATOR_HOST" in done.stdout
+def lack_of_bigquery() -> str | None:
+    """Why no BigQuery is among the local servers; None where one runs."""
+    done = subprocess.run([str(RUNNER), "local", "status"], stdout=subprocess.PIPE, text=True, check=True)
+    [status] = [line for line in done.stdout.splitlines() if line.startswith("bigquery")]
+    return None if " running " in status else status.partition("unavailable: ")[2] or "it does not run"
 
 
-def main() -> int:
-    with_bigquery = has_bigquery()
-    codes, lines = [], []
-    for pipeline in PIPELINES:
-        if pipeline in NEED_BIGQUERY and not with_bigquery:
-            print(f"{pipeline} is left out: no local BigQuery can run here", file=sys.stderr)
+def is_done_but_for_bigquery(report: Report) -> bool:
+    """Whether nothing has failed but the one block of the pipeline that needs BigQuery."""
+    left_out = BLOCK_OF_BIGQUERY.get(report["pipeline"])
+    return all(
+        block["status"] == ("failed" if block["uuid"] == left_out else "completed") for block in report["blocks"]
+    )
+
+
+def main(pipelines: Sequence[str]) -> int:
+    lack = lack_of_bigquery()
+    codes, lines, left_out = [], [], []
+    for pipeline in pipelines:
+        if lack and pipeline in NEED_BIGQUERY:
+            left_out.append(pipeline)
             continue
         print(f"{pipeline}...", file=sys.stderr)
         code, report = run(pipeline)
+        if code and lack and is_done_but_for_bigquery(report):
+            left_out.append(f"{BLOCK_OF_BIGQUERY[pipeline]} of {pipeline}")
+            code, report["status"] = 0, "partly"
+        if code:
+            print(f"{pipeline}:\n{report['said']}{report['error']}", file=sys.stderr)
         codes.append(code)
         lines.append(line(report))
     print("", *table(lines), sep="\n")
+    if left_out:
+        print(f"\nLeft out, because no local BigQuery can run here ({lack}):", *left_out, sep="\n  ")
     return next(filter(None, codes), 0)
 
 
@@ -99,4 +116,4 @@ def _rows(rows: int | None) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:] or PIPELINES))
