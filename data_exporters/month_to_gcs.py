@@ -16,7 +16,7 @@ sys.path.append(get_repo_path())  # taxi/ is in the project's folder, and Mage l
 
 from taxi.google_clients import storage_client
 from taxi.month_lake import MonthLake
-from taxi.month_loads import load_months
+from taxi.month_loads import at_once, load_months
 
 
 @data_exporter
@@ -36,7 +36,8 @@ def month_to_gcs(trips, *args, **kwargs):
     with closing(storage_client(config)) as client, TemporaryDirectory() as folder:
 
         def table_of(service):
-            return MonthLake(client, bucket, name.format(service=service), folder=Path(folder))
+            later = kwargs.get("commit_later", at_once)
+            return MonthLake(client, bucket, name.format(service=service), folder=Path(folder), commit_later=later)
 
         for line in load_months(trips, table_of, reload=kwargs.get("reload", False)):
             print(line)

@@ -72,23 +72,32 @@ class Lake:
 
     def replace(self, folder: Path) -> None:
         """Make the files below `folder` the whole of the table."""
+        self.publish(self.stage(folder))
+
+    def stage(self, folder: Path) -> Load:
+        """Upload the files below `folder`, beside the table, which stays as it is."""
         run = f"{self._staging}/{datetime.now(timezone.utc):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
         files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+        load: Load = {"run": run, "objects": {}}
         with explained(self._bucket.name, "the table is as it was"):
-            contents = self._stage(run, files)
+            try:
+                contents = _in_threads(lambda name: _upload(self._bucket.blob(f"{run}/{name}"), files[name]), files)
+            except BaseException:
+                with suppress(*GOOGLE_ERRORS):  # the first error is the one to tell; recover() clears what stays
+                    self.abandon(load)
+                raise
+        return {**load, "objects": dict(zip(files, contents, strict=True))}
+
+    def publish(self, load: Load) -> None:
+        """Make what was staged the whole of the table."""
         with explained(self._bucket.name, "if the commit arrived, the next run puts the new load in place"):
-            self._commit({"run": run, "objects": contents})
+            self._commit(load)
         with explained(self._bucket.name, "the new load counts and waits in staging: the next run puts it in place"):
             self._finish()
 
-    def _stage(self, run: str, files: dict[str, Path]) -> dict[str, Content]:
-        try:
-            contents = _in_threads(lambda name: _upload(self._bucket.blob(f"{run}/{name}"), files[name]), files)
-        except BaseException:
-            with suppress(*GOOGLE_ERRORS):  # the first error is the one to tell; recover() clears what stays
-                self._delete(self._listed(f"{run}/").values())
-            raise
-        return dict(zip(files, contents, strict=True))
+    def abandon(self, load: Load) -> None:
+        """Remove what was staged."""
+        self._delete(self._listed(f"{load['run']}/").values())
 
     def _commit(self, load: Load) -> None:
         """Write the list of new files, after finishing what another run has committed meanwhile."""

@@ -9,6 +9,7 @@ underscore in front.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from taxi.lake import RETRY_S, Lake
 from taxi.lake_errors import explained
 from taxi.month_frames import KEY, MonthFile, MonthFrames
 from taxi.month_ledger import Loaded, listed_columns, unchanged, written
+from taxi.month_loads import at_once
 from taxi.partitions import write_partitions
 
 NOTE = "_month.json"
@@ -29,9 +31,18 @@ _RETRY = DEFAULT_RETRY.with_timeout(RETRY_S)
 class MonthLake:
     """A table of months in a bucket. Raises OSError, saying what to do, where Google refuses or is away."""
 
-    def __init__(self, client: storage.Client, bucket: str, table: str, *, folder: Path) -> None:
-        """`folder` is where files are written on this machine."""
+    def __init__(
+        self,
+        client: storage.Client,
+        bucket: str,
+        table: str,
+        *,
+        folder: Path,
+        commit_later: Callable[..., None] = at_once,
+    ) -> None:
+        """`folder` is where files are written on this machine; `commit_later` takes the last step of a load."""
         self._folder = folder
+        self._commit_later = commit_later
         self._client = client
         self._bucket = client.bucket(bucket)
         self._table = table
@@ -42,9 +53,10 @@ class MonthLake:
     def unchanged(self, month: MonthFrames) -> str | None:
         """The line that says that the month is loaded; None where it has to be written.
 
-        Finishes what a killed run has committed.
+        Finishes what killed runs have committed, and clears away what they have left, of every month.
         """
-        self._lake(month.file).recover()
+        for folder in {_folder(month.file), *self._staged()}:
+            self._lake(folder).recover()
         return unchanged(str(self), month, self._loaded(month.file))
 
     def write(self, month: MonthFrames) -> None:
@@ -52,11 +64,17 @@ class MonthLake:
         write_partitions(month, self._folder, KEY)
 
     def replace(self, month: MonthFrames) -> str:
-        """Make the files that were written the month. Returns what that did, in one line."""
+        """Upload what was written, and make it the month. Returns what that does, in one line."""
         before, files = self._loaded(month.file), self._folder / _folder(month.file)
         files.mkdir(parents=True, exist_ok=True)  # where the month has no trips
         (files / NOTE).write_text(json.dumps(_note(month, files), indent=1))
-        self._lake(month.file).replace(files)
+        lake = self._lake(files.name)
+        load = lake.stage(files)
+        self._commit_later(
+            commit=self._closing(lambda: lake.publish(load)),
+            rollback=self._closing(lambda: lake.abandon(load)),
+            what=str(self),
+        )
         return written(str(self), month, before)
 
     def _loaded(self, file: MonthFile) -> Loaded | None:
@@ -72,8 +90,26 @@ class MonthLake:
             return None
         return Loaded(sha256=note["sha256"], columns=note["columns"], rows=note["rows"])
 
-    def _lake(self, file: MonthFile) -> Lake:
-        return Lake(self._client, self._bucket.name, f"{self._table}/{_folder(file)}")
+    def _staged(self) -> set[str]:
+        """The folders of months of which something is in staging."""
+        place = f"_staging/{self._table}/"
+        with explained(self._bucket.name, "nothing was changed"):
+            blobs = self._client.list_blobs(self._bucket, prefix=f"{place}{KEY}=", retry=_RETRY)
+            return {blob.name.removeprefix(place).partition("/")[0] for blob in blobs}
+
+    def _lake(self, folder: str) -> Lake:
+        return Lake(self._client, self._bucket.name, f"{self._table}/{folder}")
+
+    def _closing(self, step: Callable[[], None]) -> Callable[[], None]:
+        """The step, for later: whoever made the client may have closed it by then, and the step opens it again."""
+
+        def closing() -> None:
+            try:
+                step()
+            finally:
+                self._client.close()
+
+        return closing
 
 
 def _folder(file: MonthFile) -> str:

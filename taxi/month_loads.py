@@ -10,6 +10,11 @@ import pandas as pd
 from taxi.month_frames import MonthFrames, by_month
 
 
+def at_once(*, commit: Callable[[], None], rollback: Callable[[], None], what: str) -> None:
+    """Commit, where no other store is waited for, as in Mage. `commit_later` of the runner takes the same."""
+    commit()
+
+
 class Table(Protocol):
     """A table of months in a store. Both lines are for the reader of a run's output."""
 

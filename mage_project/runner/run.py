@@ -132,6 +132,7 @@ class Run:
             "context": self._context,
             "logger": self._logger,
             "progress": self._progress(block),
+            "commit_later": commits.hand_over,
             **self._more.get(block.uuid, {}),
         }
         return {**given, "stream": True} if stream else given

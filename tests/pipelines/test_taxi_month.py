@@ -137,6 +137,21 @@ def test_a_failing_test_leaves_every_store_as_it_was(scene: Scene) -> None:
     assert scene.loaded() == [{OCTOBER: (3_000, 3_000)}] * 3
 
 
+def test_a_store_that_fails_in_the_end_leaves_the_others_as_they_were(scene: Scene) -> None:
+    scene.publish(OCTOBER, 1)
+    scene.load(OCTOBER)
+    scene.publish(OCTOBER, 2)
+    code = scene.lab.root / "taxi" / "month_partitions.py"
+    right = code.read_text()
+    scene.lab.edit("taxi/month_partitions.py", "table = self._made(month)", "raise ConnectionError('no answer')")
+    assert scene.lab.run(scene.variables(OCTOBER)).exit_code == 1
+    assert scene.loaded() == [{OCTOBER: (3_000, 3_000)}] * 3
+    assert not list(scene.stores.gcs.list_blobs(scene.name, prefix="_staging/"))
+    code.write_text(right)
+    scene.load(OCTOBER)
+    assert scene.loaded() == [{OCTOBER: (3_000, 6_000)}] * 3
+
+
 def test_of_two_runs_at_once_one_loads_the_month_and_the_other_finds_it_loaded(scene: Scene) -> None:
     scene.publish(OCTOBER, 1, rows=60_000)
     first, second = (scene.lab.start(scene.variables(OCTOBER)) for _ in range(2))
