@@ -19,17 +19,21 @@ class Batch:
     read: pa.Table
     refused: Counter[str] = field(default_factory=Counter)
 
+    @property
+    def rows(self) -> int:
+        return int(self.read.num_rows)
+
 
 def arranged(batch: Batch, layout: Layout, wanted: Columns) -> pa.Table:
-    """The rows with the columns that are `wanted`, null where the file has none."""
-    columns = {name: batch.read[name] for name in layout.reads}
+    """The rows with the columns that are `wanted`, found whatever their case, and null where the file has none."""
+    columns = {name.casefold(): batch.read[name] for name in layout.reads}
     for name, column in layout.texts.items():
-        texts = columns[name].combine_chunks()
-        columns[name] = codes_of(texts, column.codes)
+        texts = batch.read[name].combine_chunks()
+        columns[name.casefold()] = codes_of(texts, column.codes)
         columns[layout.text_names[name]] = texts
     return pa.table(
         {
-            name: columns[name].cast(kind) if name in columns else pa.nulls(batch.read.num_rows, kind)
+            name: columns[key].cast(kind) if (key := name.casefold()) in columns else pa.nulls(batch.rows, kind)
             for name, kind in wanted.items()
         }
     )

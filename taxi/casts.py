@@ -42,7 +42,7 @@ def _cast(array: pa.Array, kind: pa.DataType) -> pa.Array:
         return array
     _refuse_other_meaning(array.type, kind)
     result = array.cast(kind)
-    if types.is_decimal(array.type) and not result.cast(array.type).equals(array):
+    if types.is_decimal(array.type) and types.is_floating(kind) and not result.cast(array.type).equals(array):
         raise pa.ArrowInvalid("a decimal would be rounded")
     return result
 

@@ -43,8 +43,8 @@ class CsvMonth:
         try:
             for block in blocks(_below(self._header, _text(self._file))):
                 batch = _batch(block, self.layout)
-                rows += batch.read.num_rows
-                if batch.read.num_rows:
+                rows += batch.rows
+                if batch.rows:
                     yield batch
         except BadText as bad:
             raise ValueError(_located(bad, self._file, self._header)) from None

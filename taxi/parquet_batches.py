@@ -20,7 +20,7 @@ from taxi.columns import DOLLARS, PARQUET, Service
 from taxi.contents import check_ends
 from taxi.contracts import Contract
 from taxi.files import TripFile
-from taxi.formats import AGAIN
+from taxi.formats import AGAIN, ENCRYPTED
 from taxi.layout import Found, layout_of
 from taxi.words import CORRECT, quoted
 
@@ -80,7 +80,8 @@ class ParquetMonth:
             yield
         except _DAMAGES as error:
             reason = " ".join(str(error).split())[:200]
-            raise ValueError(f"{self._file.label}{where}: the Parquet file is damaged ({reason}). {AGAIN}") from None
+            damage = ENCRYPTED if "decryptor" in reason else f"the Parquet file is damaged ({reason}). {AGAIN}"
+            raise ValueError(f"{self._file.label}{where}: {damage}") from None
 
     def _group(self, parquet: pq.ParquetFile, place: int) -> Iterator[pa.RecordBatch]:
         """The rows of one row group, with the columns that are read."""

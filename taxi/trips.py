@@ -118,7 +118,8 @@ def one_frame(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
 
 def _added(layout: Layout, wanted: Columns) -> list[str]:
     """The columns of the frames that the file does not have."""
-    return [name for name in wanted if name in layout.added or name not in layout.gives]
+    given = {name.casefold() for name in layout.gives if name not in layout.added}
+    return [name for name in wanted if name.casefold() not in given]
 
 
 def _described(file: TripFile, rows: int, added: Sequence[str]) -> dict[str, object]:

@@ -14,17 +14,20 @@ from taxi.words import CORRECT, quoted
 def columns_of_all(layouts: Sequence[tuple[str, Layout]], service: Service) -> Columns:
     """What any of the files gives, the declared columns first, in their order. Each layout has its file's label.
 
-    Raises ValueError where an undeclared column has types in two files that no common type holds.
+    Undeclared columns whose names differ only by case are one, spelled as in the first file that has it. Raises
+    ValueError where an undeclared column has types in two files that no common type holds.
     """
     given = [layout.gives for _, layout in layouts]
     declared = {
         column.name: column.kind for column in service.columns if any(column.name in columns for columns in given)
     }
+    names: dict[str, str] = {}
     others: Columns = {}
     for label, layout in layouts:
         for name, kind in layout.gives.items():
             if name not in declared:
-                others[name] = _common(others.get(name, kind), kind, name, label)
+                first = names.setdefault(name.casefold(), name)
+                others[first] = _common(others.get(first, kind), kind, first, label)
     return declared | others
 
 

@@ -58,9 +58,7 @@ def test_a_download_goes_on_with_the_same_generation(bucket: storage.Bucket, tmp
 
 
 def test_a_missing_object_is_named(bucket: storage.Bucket, tmp_path: Path) -> None:
-    with pytest.raises(
-        FileNotFoundError, match=f"gs://{bucket.name}/other/green/{NAME}: there is no such object"
-    ):
+    with pytest.raises(FileNotFoundError, match=f"gs://{bucket.name}/other/green/{NAME}: there is no such object"):
         trip_file(f"gs://{bucket.name}/other", MONTH, project=tmp_path)
 
 
