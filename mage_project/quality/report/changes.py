@@ -37,11 +37,6 @@ class Change:
         """Whether the column itself is new or gone."""
         return self.before is None or self.after is None
 
-    @property
-    def is_retyped(self) -> bool:
-        """Whether it has another type."""
-        return self.before is not None and self.after is not None and self.before.type != self.after.type
-
 
 def changes(before: Profile, after: Profile) -> list[Change]:
     """The columns that changed, biggest changes first. The month key is expected to."""
@@ -52,8 +47,9 @@ def changes(before: Profile, after: Profile) -> list[Change]:
         for name in names
         if name not in expected
     ]
-    told = [change for change in found if change.size >= _SMALLEST or change.is_retyped]
-    return sorted(told, key=lambda change: (not change.is_structural, -change.size))
+    return sorted(
+        [change for change in found if change.facts], key=lambda change: (not change.is_structural, -change.size)
+    )
 
 
 def is_coded(column: ColumnProfile) -> bool:
@@ -67,6 +63,19 @@ def distribution(column: ColumnProfile, rows: int) -> dict[Scalar, float]:
     return {count.value: count.rows / valid for count in column.top}
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Fact:
+    """One thing that changed. `is_news` is told however few rows it is about."""
+
+    size: float
+    text: str
+    is_news: bool = False
+
+    @property
+    def is_told(self) -> bool:
+        return self.is_news or self.size >= _SMALLEST
+
+
 def _change(
     name: str, before: ColumnProfile | None, after: ColumnProfile | None, rows_before: int, rows_after: int
 ) -> Change:
@@ -74,24 +83,20 @@ def _change(
         facts = [f"new column ({text(after.type)})"] if after else []
         facts += [f"column is gone (was {text(before.type)})"] if before else []
         return Change(name=name, size=1.0, facts=tuple(facts), before=before, after=after)
-    found = [*_nulls(before, after, rows_before, rows_after), *_values(before, after, rows_before, rows_after)]
-    size = max(size for size, _ in found)
-    facts = [fact for size, fact in found if size >= _SMALLEST]
+    found = [_nulls(before.nulls / max(1, rows_before), after.nulls / max(1, rows_after))]
+    found += _values(before, after, rows_before, rows_after)
+    facts = [fact.text for fact in found if fact.is_told]
     if before.type != after.type:
         facts.insert(0, f"type {text(before.type)} → {text(after.type)}")
+    size = max(fact.size for fact in found)
     return Change(name=name, size=min(size, 1.0), facts=tuple(facts), before=before, after=after)
 
 
-def _nulls(
-    before: ColumnProfile, after: ColumnProfile, rows_before: int, rows_after: int
-) -> Iterator[tuple[float, str]]:
-    one, other = before.nulls / max(1, rows_before), after.nulls / max(1, rows_after)
-    yield abs(other - one), f"null {share(one, 1)} → {share(other, 1)}"
+def _nulls(one: float, other: float) -> _Fact:
+    return _Fact(size=abs(other - one), text=f"null {share(one, 1)} → {share(other, 1)}")
 
 
-def _values(
-    before: ColumnProfile, after: ColumnProfile, rows_before: int, rows_after: int
-) -> Iterator[tuple[float, str]]:
+def _values(before: ColumnProfile, after: ColumnProfile, rows_before: int, rows_after: int) -> Iterator[_Fact]:
     empty = before.nulls == rows_before or after.nulls == rows_after
     if empty or before.kind != after.kind:
         return
@@ -101,47 +106,44 @@ def _values(
         yield from _numbers(before.numbers, after.numbers)
     elif before.times is not None and after.times is not None:
         yield from _hours(before.times.hours, after.times.hours)
-    elif before.kind == "text":
-        yield from _codes(distribution(before, rows_before), distribution(after, rows_after), named=False)
 
 
-def _codes(
-    one: Mapping[Scalar, float], other: Mapping[Scalar, float], *, named: bool = True
-) -> Iterator[tuple[float, str]]:
+def _codes(one: Mapping[Scalar, float], other: Mapping[Scalar, float]) -> Iterator[_Fact]:
     """Half the sum of the differences; which codes are new, which are gone, and which changed most."""
     steps = {code: other.get(code, 0.0) - one.get(code, 0.0) for code in {**one, **other}}
-    size = sum(abs(step) for step in steps.values()) / 2
-    if named:
-        yield from _appeared("new", {code: other[code] for code in other if code not in one})
-        yield from _appeared("gone", {code: one[code] for code in one if code not in other})
+    yield from _appeared("new", {code: other[code] for code in other if code not in one})
+    yield from _appeared("gone", {code: one[code] for code in one if code not in other})
     both = sorted((code for code in steps if code in one and code in other), key=lambda code: -abs(steps[code]))
     told = [code for code in both[:_NAMED] if abs(steps[code]) >= _SMALLEST]
     shown = "; ".join(f"{value(code)}: {share(one[code], 1)} → {share(other[code], 1)}" for code in told)
-    yield size, shown or "values occur more and less often"
+    size = sum(abs(step) for step in steps.values()) / 2
+    yield _Fact(size=size, text=shown or "the rest occurs more or less often")
 
 
-def _appeared(what: str, codes: Mapping[Scalar, float]) -> Iterator[tuple[float, str]]:
-    """Codes that are new or gone are always told: a single row can be a new rule of the source."""
+def _appeared(what: str, codes: Mapping[Scalar, float]) -> Iterator[_Fact]:
+    """A single row with a new code can be a new rule of the source."""
     if codes:
         most = sorted(codes, key=lambda code: -codes[code])
         shown = ", ".join(f"{value(code)} ({share(codes[code], 1)})" for code in most[:_NAMED])
-        yield max(_SMALLEST, sum(codes.values())), f"{what}: {shown}{' …' if len(most) > _NAMED else ''}"
+        more = " …" if len(most) > _NAMED else ""
+        yield _Fact(size=sum(codes.values()), text=f"{what}: {shown}{more}", is_news=True)
 
 
-def _numbers(one: Numbers, other: Numbers) -> Iterator[tuple[float, str]]:
+def _numbers(one: Numbers, other: Numbers) -> Iterator[_Fact]:
     """The greatest distance between the two distributions (Kolmogorov and Smirnov's), from the kept quantiles."""
     grid = np.union1d(one.quantiles, other.quantiles)
     distance = float(np.abs(_reached(one, grid) - _reached(other, grid)).max())
     size = distance if distance > _GRID else 0.0
     medians = number(one.quantile(500)), number(other.quantile(500))
     if medians[0] != medians[1]:
-        yield size, f"median {' → '.join(medians)}"
+        yield _Fact(size=size, text=f"median {' → '.join(medians)}")
     if _middle(one) != _middle(other):
-        yield size, f"middle half {_middle(one)} → {_middle(other)}"
+        yield _Fact(size=size, text=f"middle half {_middle(one)} → {_middle(other)}")
     # A few extreme values move a mean without moving the distribution.
     greatest = max(abs(one.mean), abs(other.mean))
     moved = abs(one.mean - other.mean) / greatest if greatest else 0.0
-    yield max(size, moved / 10 if moved >= 0.1 else 0.0), f"mean {number(one.mean)} → {number(other.mean)}"
+    size = max(size, moved / 10 if moved >= 0.1 else 0.0)
+    yield _Fact(size=size, text=f"mean {number(one.mean)} → {number(other.mean)}")
 
 
 def _middle(numbers: Numbers) -> str:
@@ -154,12 +156,12 @@ def _reached(numbers: Numbers, grid: np.ndarray) -> np.ndarray:
     return shares[np.searchsorted(np.array(numbers.quantiles), grid, side="right")]
 
 
-def _hours(one: tuple[int, ...], other: tuple[int, ...]) -> Iterator[tuple[float, str]]:
+def _hours(one: tuple[int, ...], other: tuple[int, ...]) -> Iterator[_Fact]:
     """How the rows spread over the hours of the day."""
     if not sum(one) or not sum(other):
         return
     first, second = (np.array(hours).reshape(7, 24).sum(axis=0) / sum(hours) for hours in (one, other))
     most = int(np.abs(second - first).argmax())
-    one_share, other_share = share(float(first[most]), 1), share(float(second[most]), 1)
-    fact = f"{most:02d} to {(most + 1) % 24:02d} h: {one_share} → {other_share} of the rows"
-    yield float(np.abs(second - first).sum() / 2), fact
+    shares = f"{share(float(first[most]), 1)} → {share(float(second[most]), 1)}"
+    text = f"{most:02d} to {(most + 1) % 24:02d} h: {shares} of the rows"
+    yield _Fact(size=float(np.abs(second - first).sum() / 2), text=text)

@@ -12,10 +12,10 @@ from markupsafe import Markup
 
 from mage_project.quality.report import wording
 from mage_project.quality.report.cards import by_column, card, limits_of
-from mage_project.quality.report.changes import Change, changes, is_coded
 from mage_project.quality.report.charts import days_chart
-from mage_project.quality.report.drawing import heat_map, hour_of_week, ranges, stacks
-from mage_project.quality.report.profile import ColumnProfile, Numbers, Profile, Times
+from mage_project.quality.report.comparison import comparison
+from mage_project.quality.report.drawing import heat_map, hour_of_week
+from mage_project.quality.report.profile import Profile, Times
 from mage_project.quality.report.spans import span
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def page(
         profile=profile,
         verdict=_verdict(results),
         results=sorted(results, key=lambda result: (result.passed, result.severity == "warn")),
-        comparison=_comparison(profile, before, before_title),
+        comparison=comparison(profile, before, before_title),
         time=_time(profile),
         cards=_cards(profile, results, rules),
         null_share=_null_share(profile),
@@ -72,18 +72,6 @@ class Verdict:
 
     style: str
     text: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Comparison:
-    """What changed between two names' data. `lines`: the changes with their pictures; `alike`: columns without one."""
-
-    before: str
-    after: str
-    rows_before: int
-    rows_after: int
-    lines: Sequence[tuple[Change, Markup | None]]
-    alike: Sequence[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,54 +138,6 @@ def _time(profile: Profile) -> TimeSection | None:
 def _mean_hours(hours: Sequence[int], weekdays: Sequence[int]) -> list[float]:
     """The rows of each hour of the week, divided by how often its weekday comes in the main span."""
     return [rows / max(1, weekdays[place // 24]) for place, rows in enumerate(hours)]
-
-
-def _comparison(profile: Profile, before: Profile | None, before_title: str) -> Comparison | None:
-    names = (wording.text(before_title), "now")
-    if before is None and profile.months:
-        (first, before), (second, profile) = profile.months
-        names = (first, second)
-    if before is None:
-        return None
-    found = changes(before, profile)
-    told = {change.name for change in found}
-    return Comparison(
-        before=names[0],
-        after=names[1],
-        rows_before=before.rows,
-        rows_after=profile.rows,
-        lines=[(change, _picture(change, before.rows, profile.rows)) for change in found],
-        alike=[wording.text(column.name) for column in profile.columns if column.name not in told],
-    )
-
-
-def _picture(change: Change, rows_before: int, rows_after: int) -> Markup | None:
-    """The two distributions one above the other, where there are two to compare."""
-    before, after = change.before, change.after
-    if before is None or after is None or before.kind != after.kind:
-        return None
-    label = f"{wording.text(change.name)} before and now"
-    if is_coded(before) and is_coded(after):
-        return stacks(_shares(before, rows_before), _shares(after, rows_after), label=label)
-    if before.numbers and after.numbers:
-        return ranges(_five(before.numbers), _five(after.numbers), label=label)
-    if before.nulls != after.nulls:
-        return stacks(_null_share_of(before, rows_before), _null_share_of(after, rows_after), label=label)
-    return None
-
-
-def _shares(column: ColumnProfile, rows: int) -> dict[str | None, float]:
-    """The shares of codes and nulls among all rows."""
-    shares: dict[str | None, float] = {wording.value(count.value): count.rows / max(1, rows) for count in column.top}
-    return shares | _null_share_of(column, rows)
-
-
-def _null_share_of(column: ColumnProfile, rows: int) -> dict[str | None, float]:
-    return {None: column.nulls / max(1, rows)}
-
-
-def _five(numbers: Numbers) -> list[float]:
-    return [numbers.quantile(per_mille) for per_mille in (50, 250, 500, 750, 950)]
 
 
 def _figure(figure: Any) -> str:
