@@ -229,7 +229,9 @@ def _run_block(
 @project_option
 def copy(project: Project, uuid: str, destination: Path, force: bool) -> None:
     """Copy BLOCK, and the modules that it imports, into the project DEST."""
-    from mage_project.cli.copying import copy_block
+    from mage_project.cli.copying import copy_block, needed_by
 
     for path in copy_block(project, uuid, destination, force=force):
         click.echo(f"  {path}")
+    for line in needed_by(project, uuid):
+        click.echo(line)

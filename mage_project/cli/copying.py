@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
-from mage_project.errors import UsageError, did_you_mean
-from mage_project.project import Project
+from mage_project.errors import MageProjectError, UsageError, did_you_mean
+from mage_project.project import Block, Project
 from mage_project.project.model import FOLDERS
 from mage_project.project.modules import modules
+from mage_project.runner.variables import plain
+
+#: Keys of a block's configuration that only say where its file lies.
+_OF_PLACE = ("file_path", "file_source")
 
 
 def copy_block(project: Project, uuid: str, destination: Path, *, force: bool = False) -> list[Path]:
@@ -33,11 +39,41 @@ def copy_block(project: Project, uuid: str, destination: Path, *, force: bool = 
     return [path.relative_to(project.root) for path in files]
 
 
+def needed_by(project: Project, uuid: str) -> Iterator[str]:
+    """What the copy of a SQL block needs in the destination's pipeline, and what is to be known of a replica's copy.
+
+    Lines for a person, from the first pipeline that has the block.
+    """
+    block = next((found for found in _entries(project) if found.uuid == uuid), None)
+    if block is None or block.path is None:
+        return
+    if block.path.stem != Path(uuid).name:
+        yield f"'{uuid}' has no file of its own: it replicates the block '{block.path.stem}', whose file this is"
+    if block.language == "sql":
+        import yaml
+
+        keys = {key: value for key, value in plain(block.configuration).items() if key not in _OF_PLACE}
+        yield "in its pipeline there, the block needs:"
+        yield from yaml.safe_dump({"language": "sql", "configuration": keys}, sort_keys=False).splitlines()
+        if block.upstream:
+            yield f"upstream_blocks: {len(block.upstream)}, in the order of df_1...; here {', '.join(block.upstream)}"
+
+
 def _find(project: Project, uuid: str) -> Path:
     blocks = {path.stem: path for folder in FOLDERS.values() for path in (project.root / folder).glob("[!_]*.*")}
-    if uuid not in blocks:
-        raise UsageError(
-            f"there is no block '{uuid}'.{did_you_mean(uuid, blocks)}",
-            hint=f"blocks here: {', '.join(sorted(blocks))}",
-        )
-    return blocks[uuid]
+    if uuid in blocks:
+        return blocks[uuid]
+    replicas = {block.uuid: block.path for block in _entries(project) if block.path}
+    if uuid in replicas:
+        return replicas[uuid]
+    known = {*blocks, *replicas}
+    raise UsageError(
+        f"there is no block '{uuid}'.{did_you_mean(uuid, known)}", hint=f"blocks here: {', '.join(sorted(known))}"
+    )
+
+
+def _entries(project: Project) -> Iterator[Block]:
+    """The blocks of all pipelines that can be read."""
+    for name in project.uuids:
+        with suppress(MageProjectError):
+            yield from project.inspect(name)[0].blocks

@@ -7,7 +7,7 @@ Where a block has several such inputs, it runs for every combination, the last i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
@@ -117,6 +117,17 @@ def items_of(block: Block, outputs: Sequence[Any]) -> list[Item]:
         raise misuse(block, f"the dynamic block '{block.uuid}' returned no items and metadata, but: {got}", _SHAPE)
     padded = [*metadata, *({} for _ in items[len(metadata) :])]
     return [Item(value=item, metadata=more) for item, more in zip(items, padded, strict=False)]
+
+
+def surprises(block: Block, outputs: Sequence[Any]) -> Iterator[str]:
+    """What of a dynamic block's items and metadata is hardly meant. In Mage one of two runs of one name is left out."""
+    items, metadata = [*outputs, None, None][:2]
+    if metadata and len(items) != len(metadata):
+        few = "the last items have none" if len(items) > len(metadata) else "the last of them are not used"
+        yield f"the dynamic block '{block.uuid}' gave {len(items)} items and {len(metadata)} metadata: {few}"
+    names = [str(each["block_uuid"]) for each in metadata or () if each.get("block_uuid")]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"the dynamic block '{block.uuid}' calls {names.count(name)} items '{name}': Mage runs only one of them"
 
 
 def _is_dict(value: Any) -> bool:

@@ -37,9 +37,17 @@ def run_block(
         call = dynamic.Call(inputs=_files(block, files))
     else:
         call = _first_call(found, block, [_input(kept, found, block, name, said) for name in block.upstream], said)
-    # What is only tried tells nobody, and is tried whatever the conditions say.
+    if block.type == "data_exporter" or block.language == "sql":
+        said(block.uuid, _told_before(block))
+    # What is only tried tells nobody, and is tried whatever the conditions say. What was kept may be a part of it all.
+    is_whole = bool(files) or not block.upstream
     alone = replace(
-        block, upstream=(), configuration={**block.configuration, "stream": False}, callbacks=(), conditions=()
+        block,
+        upstream=(),
+        configuration={**block.configuration, "stream": False},
+        callbacks=(),
+        conditions=(),
+        checks=tuple(rule for rule in block.checks if is_whole or rule.is_of_rows),
     )
     record, run = execute(
         replace(found, blocks=(alone,)),
@@ -50,6 +58,18 @@ def run_block(
         whole=found,
     )
     return record, run.output
+
+
+def _told_before(block: Block) -> str:
+    """That what is tried here is done in the store itself."""
+    if block.language != "sql":
+        return "this is no rehearsal: what the exporter writes, it writes to its real target"
+    given = block.configuration
+    if given.get("use_raw_sql"):
+        return "this is no rehearsal: the statements are executed in the real store"
+    table = ".".join(str(given[key]) for key in ("data_provider_schema", "data_provider_table") if given.get(key))
+    done = {"replace": "replaces", "fail": "makes"}.get(str(given.get("export_write_policy")), "adds its rows to")
+    return f"this is no rehearsal: it {done} the real table{f' {table}' if table else ', the one of automatic name'}"
 
 
 def _files(block: Block, files: Sequence[Path]) -> list[Any]:

@@ -50,6 +50,8 @@ class Whole:
                 handed_on = values.handed_on(output)
                 if block.is_dynamic and run.pipeline.downstream(block.original):
                     handed_on = [item.value for item in dynamic.items_of(block, values.outputs(output))]
+                    for what in dynamic.surprises(block, values.outputs(output)):
+                        run.warn(block, what)
                 record.count_out(values.rows(handed_on), values.size(handed_on))
                 if block.callbacks:
                     run.returned[block.uuid] = values.handed_on(output)

@@ -109,3 +109,18 @@ def test_one_block_is_tried_on_the_first_item(tmp_path, seen):
     project = write_project(tmp_path, LINE, {})
     assert run_block(project, "b", {})[1] == 0.1
     assert run_block(project, "c", {})[1] == [0.1, 0.2, 0.3]
+
+
+@pytest.mark.parametrize(
+    ("returned", "told"),
+    [
+        ("[[1, 2], [{}]]", "gave 2 items and 1 metadata: the last items have none"),
+        ("[[1], [{}, {}]]", "gave 1 items and 2 metadata: the last of them are not used"),
+        ("[[1, 2], [{'block_uuid': 'x'}] * 2]", "calls 2 items 'x': Mage runs only one of them"),
+    ],
+)
+def test_metadata_that_do_not_fit_the_items_are_a_warning(tmp_path, seen, returned, told):
+    loader = f"@data_loader\ndef load():\n    return {returned}\n"
+    record = run(tmp_path, {"a": loader, "b": TENTH, "c": END}, seen=seen)
+    assert record.error is None
+    assert told in record.warnings[0]
