@@ -15,11 +15,15 @@ KEY = "source_month"  #: The column that the months of every store are told apar
 
 @dataclass(frozen=True, kw_only=True)
 class MonthFile:
-    """The file that trips are of. `sha256` is that of its bytes, `month` is YYYY-MM."""
+    """The file that trips are of. `sha256` is that of its bytes, `month` is YYYY-MM.
+
+    `added` are columns of the frames that the file has not: null, and there because other months have them.
+    """
 
     service: str
     month: str
     sha256: str
+    added: tuple[str, ...] = ()
 
     @property
     def source_month(self) -> dt.date:
@@ -45,7 +49,8 @@ class MonthFrames:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        return tuple(self.schema.names)
+        """The columns that come from the file: the same, whichever months are loaded with it."""
+        return tuple(name for name in self.schema.names if name not in self.file.added)
 
     def __iter__(self) -> Iterator[pd.DataFrame]:
         for frame in self._frames:
@@ -72,7 +77,12 @@ def by_month(trips: pd.DataFrame | Iterable[pd.DataFrame]) -> Iterator[MonthFram
 
 def _parts(frame: pd.DataFrame) -> list[tuple[MonthFile, pd.DataFrame]]:
     files = [
-        MonthFile(service=file["service"], month=file["month"], sha256=file["sha256"])
+        MonthFile(
+            service=file["service"],
+            month=file["month"],
+            sha256=file["sha256"],
+            added=tuple(file.get("added", ())),
+        )
         for file in frame.attrs.get("files", [])
     ]
     if not files:

@@ -41,7 +41,10 @@ def conform_taxi_trips(trips, *args, **kwargs):
         for day in (months, months + np.timedelta64(1, "M"))
     )
     inside = ((pickup >= begin) & (pickup < end)).fillna(False)
-    return conformed.assign(source_month=begin.astype(DATE), outside_month=(~inside).astype(FLAG))
+    conformed = conformed.assign(source_month=begin.astype(DATE), outside_month=(~inside).astype(FLAG))
+    added = [{"added": [snake_case(name) for name in file.get("added", [])]} for file in files]
+    conformed.attrs = {**trips.attrs, "files": [{**file, **names} for file, names in zip(files, added, strict=True)]}
+    return conformed
 
 
 def snake_case(name):

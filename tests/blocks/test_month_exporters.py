@@ -44,9 +44,7 @@ def month(block: Block) -> Month:
         )
         files = [{"service": "green", "month": name, "sha256": f"{issue} of {name}", "rows": len(trips)}]
         trips.attrs = {"files": files}
-        conformed = conform(trips)
-        conformed.attrs = {"files": files}
-        return conformed
+        return conform(trips)
 
     return month
 
@@ -99,7 +97,7 @@ class Lake:
 
     def trips(self) -> list[dict[str, Any]]:
         rows = []
-        for blob in self.bucket.list_blobs(match_glob=None):
+        for blob in self.bucket.list_blobs():
             if blob.name.endswith(".parquet"):
                 day = blob.name.split("source_month=")[1].split("/")[0]
                 found = pq.read_table(io.BytesIO(blob.download_as_bytes())).to_pylist()
@@ -197,6 +195,26 @@ def test_a_new_column_is_added_and_null_in_the_months_before(store: Store, month
     assert sorted(fees, key=str) == sorted(
         [("10", None)] * 4 + [("11", 0.75), ("11", 0.75), ("11", None), ("11", 0)] + [("12", None)] * 4, key=str
     )
+
+
+def test_a_month_that_was_loaded_alone_is_unchanged_beside_one_with_more_columns(
+    store: Store, month: Month, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store.load(month(OCTOBER))
+    wider = month(OCTOBER, cbd_congestion_fee=[None] * 4)
+    wider.attrs["files"][0]["added"] = ["cbd_congestion_fee"]
+    store.load(iter([wider, month(NOVEMBER, cbd_congestion_fee=[1, 1, 1, 1])]))
+    assert "2020-10 is loaded already, unchanged" in capsys.readouterr().out
+    assert amounts(store) == {OCTOBER: 10, NOVEMBER: 10}
+
+
+def test_a_file_of_which_more_columns_are_loaded_now_replaces_its_month(
+    store: Store, month: Month, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store.load(month(OCTOBER))
+    store.load(month(OCTOBER, cbd_congestion_fee=[1, 1, 1, 1]))
+    assert "2020-10 has other columns now, 4 rows replace 4" in capsys.readouterr().out
+    assert {trip["cbd_congestion_fee"] for trip in store.trips()} == {1}
 
 
 def test_trips_of_other_months_are_kept_and_flagged(store: Store, month: Month) -> None:
