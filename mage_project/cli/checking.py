@@ -1,4 +1,4 @@
-"""`mage-project check`: what can be told of a project without running it, and whether its stores answer."""
+"""`mage-project check`: what can be told of a project without running it, whether its stores answer, its data."""
 
 from __future__ import annotations
 
@@ -17,16 +17,28 @@ from mage_project.project import Project
 @click.command()
 @click.argument("pipelines", nargs=-1)
 @click.option("--io", "of_io", is_flag=True, help="Try the stores of a profile instead: connect, read and write.")
-@click.option("--profile", default="default", metavar="NAME", help="With --io: the profile [default: default].")
+@click.option("--data", metavar="WHAT", help="Check data instead: schema.table, a file or folder, gs://bucket/prefix, "
+              "or bigquery:dataset.table.")  # fmt: skip
+@click.option("--rules", metavar="RULES", help="With --data: PIPELINE.BLOCK, whose checks are made, or FILE.yaml "
+              "[default: those of the pipeline that writes it].")  # fmt: skip
+@click.option("--rows", type=click.IntRange(min=0), metavar="N",
+              help="With --data: show N offending rows of each rule [default: 5].")  # fmt: skip
+@click.option("--profile", default="default", metavar="NAME",
+              help="With --io and --data: the profile [default: default].")  # fmt: skip
 @click.option("--bucket", "buckets", multiple=True, help="With --io: a bucket to try. May be repeated.")
 @click.option("--dataset", "datasets", multiple=True, help="With --io: a dataset to try. May be repeated.")
-@click.option("--local", is_flag=True, help="With --io: try the local stack, whatever io_config.yaml names.")
-@click.option("--json", "as_json", is_flag=True, help="With --io: print one JSON object.")
+@click.option(
+    "--local", is_flag=True, help="With --io and --data: take the local stack, whatever io_config.yaml names."
+)
+@click.option("--json", "as_json", is_flag=True, help="With --io and --data: print one JSON object.")
 @project_option
 def check(
     project: Project,
     pipelines: Sequence[str],
     of_io: bool,
+    data: str | None,
+    rules: str | None,
+    rows: int | None,
     profile: str,
     buckets: Sequence[str],
     datasets: Sequence[str],
@@ -39,7 +51,19 @@ def check(
 
     With --io the stores of a profile are tried out, with the buckets and datasets that the pipelines' variables name.
     Exit code 0: all of them work, 1: one does not.
+
+    With --data rows are checked by the rules that a pipeline declares for them. Exit code 0: they hold (or only warn),
+    3: one fails.
     """
+    if data is not None:
+        if pipelines or of_io or buckets or datasets:
+            raise UsageError("--data checks data, not a project or its stores", hint="mage-project check --data WHAT")
+        from mage_project.cli.data_checks import Asked, check_data
+
+        asked = Asked(data=data, rules=rules, profile=profile, local=local, rows=rows, as_json=as_json)
+        sys.exit(check_data(project, asked))
+    if rules is not None or rows is not None:
+        raise UsageError("--rules and --rows go with --data", hint="mage-project check --data WHAT")
     if of_io:
         from mage_project.cli.doctor import examine
         from mage_project.runner.services import all_local

@@ -69,6 +69,11 @@ class Rule:
         return set(self.needs) <= set(names)
 
     @property
+    def is_of_rows(self) -> bool:
+        """Whether it can be told of a part of the rows."""
+        return self.word not in ("row_count", "sum", "null_share", "freshness")
+
+    @property
     def column(self) -> str | None:
         """The column, or the columns together, as a person would write them."""
         return ", ".join(self.columns) or None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -59,15 +59,24 @@ def provided(
 
     `local` takes the local stack whatever the profile names.
     """
-    stores = needed(pipeline, {**pipeline.variables, **variables})
-    reasons = {name: reason for name in stores if (reason := _why_local(name, pipeline.root, local))}
+    everything = {**pipeline.variables, **variables}
+    with stores(pipeline.root, needed(pipeline, everything), buckets=_buckets(everything), local=local, said=said):
+        yield
+
+
+@contextmanager
+def stores(
+    root: Path, names: Sequence[str], *, buckets: Sequence[str] = (), local: bool = False, said: Callable[[str], None]
+) -> Iterator[None]:
+    """The same for stores by name (`postgres`, `gcs`, `bigquery`); local `buckets` are made."""
+    reasons = {name: reason for name in names if (reason := _why_local(name, root, local))}
     if not reasons:
         yield
         return
     from mage_project import standins
     from mage_project.local import LocalStack
 
-    stack = LocalStack(pipeline.root)
+    stack = LocalStack(root)
     missing = {name: lack for name in _DISPENSABLE if name in reasons and (lack := stack.missing(name))}
     served = tuple(name for name in reasons if name not in missing)
     try:
@@ -76,9 +85,9 @@ def provided(
         for name, reason in reasons.items():
             said(_told(name, reason, env, missing.get(name)))
         if "gcs" in served:
-            for bucket in stack.ensure_buckets(_buckets({**pipeline.variables, **variables})):
+            for bucket in stack.ensure_buckets(buckets):
                 said(f"GCS: made the local bucket '{bucket}'")
-        schemas = _schemas(pipeline.root, env)
+        schemas = _schemas(root, env)
         local_libraries = standins.standing_in(
             served, env, takes_all=local, schemas=schemas, missing=missing, said=said
         )

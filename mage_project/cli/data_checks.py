@@ -1,0 +1,126 @@
+"""`mage-project check --data`: rules on a table, on files, or on objects in a bucket."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mage_project.cli import data_rules
+from mage_project.cli.check_tables import checks_table, rows_table
+from mage_project.cli.tables import count
+from mage_project.errors import UsageError
+from mage_project.project import Project
+from mage_project.project.command import command
+from mage_project.quality.addresses import Address, address_of
+from mage_project.quality.results import EXAMPLES, CheckResult, exit_code
+from mage_project.quality.rules import Rule
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+#: Offending rows that the command shows which is told.
+_SHOWN_ROWS = 50
+#: Columns that are shown of rows, where there is nothing else to say.
+_COLUMNS = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What the command line asks for: `data` is an address, `rules` names them, `rows` are those to show."""
+
+    data: str
+    rules: str | None = None
+    profile: str = "default"
+    local: bool = False
+    rows: int | None = None
+    as_json: bool = False
+
+
+def check_data(project: Project, asked: Asked) -> int:
+    """Check the rows and tell of them. Returns the exit code: 0, or 3 where a rule fails.
+
+    With `rows`, and no rules to be found, the first rows are shown. Raises UsageError where no rules are known.
+    """
+    address = address_of(asked.data, project.root)
+    rules = data_rules.named(project, asked.rules) if asked.rules else data_rules.of_writer(project, address)
+    if not rules and asked.rows is None:
+        raise UsageError(f"no pipeline with checks writes '{asked.data}'", hint="--rules PIPELINE.BLOCK or FILE.yaml")
+    with _reached(project, address, rules, asked):
+        if not rules:
+            return _show(project, asked)
+        results, rows = _results(project, rules, asked)
+    code = exit_code(results)
+    if asked.as_json:
+        status = "failed" if code else "passed"
+        said = {"data": asked.data, "status": status, "rows": rows, "checks": [each.as_dict() for each in results]}
+        click.echo(json.dumps(said, ensure_ascii=False))
+    else:
+        click.echo(f"{'✗' if code else '✓'} {checks_table(f'{asked.data}, {count(rows)} rows', results)}")
+    return code
+
+
+def _reached(project: Project, address: Address, rules: Sequence[Rule], asked: Asked) -> AbstractContextManager[None]:
+    """The stores of the data and of what its rules refer to: the profile's, or the local ones."""
+    from mage_project.runner.services import stores
+
+    addresses = [address, *(address_of(rule.to, project.root) for rule in rules if rule.to)]
+    names = {each.store for each in addresses} - {"files"}
+    if not names or (asked.profile != "default" and not asked.local):
+        return nullcontext()
+    return stores(project.root, sorted(names), local=asked.local, said=functools.partial(click.echo, err=True))
+
+
+def _tables(project: Project, asked: Asked) -> Iterator[pa.Table]:
+    from mage_project.quality.sources import tables
+
+    return tables(asked.data, project.root, asked.profile)
+
+
+def _results(project: Project, rules: Sequence[Rule], asked: Asked) -> tuple[list[CheckResult], int]:
+    from mage_project.quality.engine import Checks
+    from mage_project.quality.references import References
+
+    rows = 0
+    checks = Checks(
+        rules,
+        reference=References(project.root, asked.profile),
+        examples=EXAMPLES if asked.rows is None else asked.rows,
+        keep=lambda rule, found: _more(project, asked),
+    )
+    with closing(checks):
+        for table in _tables(project, asked):
+            rows += len(table)
+            checks.take(table)
+        return checks.results(), rows
+
+
+def _more(project: Project, asked: Asked) -> str | None:
+    """The same command with more rows, unless it has said how many."""
+    if asked.rows is not None:
+        return None
+    options = {"rules": asked.rules, "profile": asked.profile if asked.profile != "default" else None}
+    words = [f"--{name}={value}" for name, value in options.items() if value]
+    words += ["--local"] if asked.local else []
+    return command(project.root, "check", f"--data={asked.data}", *words, "--rows", str(_SHOWN_ROWS))
+
+
+def _show(project: Project, asked: Asked) -> int:
+    """The first rows, as they are."""
+    shown: list[dict[str, Any]] = []
+    for table in _tables(project, asked):
+        shown += table.slice(0, (asked.rows or 0) - len(shown)).to_pylist()
+        if len(shown) >= (asked.rows or 0):
+            break
+    if asked.as_json:
+        from mage_project.quality.results import plain
+
+        click.echo(json.dumps({"data": asked.data, "rows": [plain(row) for row in shown]}, ensure_ascii=False))
+    else:
+        click.echo(rows_table(shown, columns=_COLUMNS) if shown else "no rows")
+    return 0

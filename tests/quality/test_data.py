@@ -1,0 +1,199 @@
+"""`mage-project check --data`: rules on files, objects and tables that are there already."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import json
+import secrets
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+
+from mage_project.cli.commands import cli
+from mage_project.io.config import ConfigFileLoader
+from mage_project.io.postgres import Postgres
+from mage_project.quality import sources
+from tests.local.warehouses import dataset
+from tests.projects import block, write_project
+
+ROWS = pa.table({"n": [1, 2, None, 9], "s": ["a", "", None, 'q"\n,'], "day": [dt.date(2020, 1, 1)] * 4})
+RULES = [{"max": {"column": "n", "value": 5}}, {"not_null": "n", "severity": "warn"}]
+PROFILE = """
+default:
+  POSTGRES_DBNAME: "{{ env_var('POSTGRES_DBNAME') }}"
+  POSTGRES_USER: "{{ env_var('POSTGRES_USER') }}"
+  POSTGRES_PASSWORD: "{{ env_var('POSTGRES_PASSWORD') }}"
+  POSTGRES_HOST: "{{ env_var('POSTGRES_HOST') }}"
+  POSTGRES_PORT: "{{ env_var('POSTGRES_PORT') }}"
+"""
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """One whose pipeline writes `lake.{kind}_trips`, and declares what its rows are like."""
+    blocks = [
+        block("clean", "transformer", configuration={"checks": RULES}),
+        block("save", "data_exporter", "clean"),
+    ]
+    code = {"clean": "@transformer\ndef f(x):\n    return x", "save": "@data_exporter\ndef f(x):\n    pass"}
+    write_project(tmp_path, blocks, code, variables={"schema": "lake", "table": "{kind}_trips", "bucket": "b"})
+    (tmp_path / "io_config.yaml").write_text(PROFILE)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def check(*words):
+    result = CliRunner().invoke(cli, ["check", *words], catch_exceptions=False)
+    return result.exit_code, result.output
+
+
+def rows_at(address, root):
+    return pa.concat_tables(sources.tables(address, root), promote_options="permissive").to_pylist()
+
+
+@pytest.mark.parametrize("name", ["trips.parquet", "trips.csv", "trips.csv.gz", "trips.jsonl"])
+def test_a_file_is_checked_by_the_rules_of_a_block(project, name):
+    if name.endswith(".parquet"):
+        pq.write_table(ROWS, name)
+    else:
+        ROWS.to_pandas().to_csv(name, index=False) if "csv" in name else Path(name).write_text('{"n":1}\n{"n":9}\n')
+    code, said = check("--data", name, "--rules", "p.clean")
+    assert code == 3
+    assert "✗ max(n): 1 of " in said
+
+
+def test_a_rule_that_only_warns_leaves_the_exit_code_at_0_and_json_tells_all(project):
+    pq.write_table(ROWS.slice(0, 3), "trips.parquet")
+    code, said = check("--data", "trips.parquet", "--rules", "p", "--json")
+    found = json.loads(said)
+    assert (code, found["status"], found["rows"]) == (0, "passed", 3)
+    assert [(each["name"], each["passed"], each["failing"]) for each in found["checks"]] == [
+        ("max(n)", True, 0),
+        ("not_null(n)", False, 1),
+    ]
+
+
+def test_rows_says_how_many_are_shown_and_the_command_that_is_told_shows_more(project):
+    pq.write_table(pa.table({"n": range(100)}), "trips.parquet")
+    _, said = check("--data", "trips.parquet", "--rules", "p")
+    assert "more: mage-project check --data=trips.parquet --rules=p --rows 50" in said
+    _, said = check("--data=trips.parquet", "--rules=p", "--rows", "50")
+    assert "\n      55" in said
+
+
+def test_without_rules_the_first_rows_are_shown(project):
+    pq.write_table(ROWS, "trips.parquet")
+    assert check("--data", "trips.parquet", "--rows", "1") == (0, "n  s  day\n1  a  2020-01-01\n")
+
+
+def test_rules_may_stand_in_a_file_and_a_mistake_in_it_has_its_line(project):
+    pq.write_table(ROWS, "trips.parquet")
+    Path("rules.yaml").write_text("checks:\n- row_count: 4\n")
+    assert check("--data", "trips.parquet", "--rules", "rules.yaml")[0] == 0
+    Path("rules.yaml").write_text("- not_null: n\n- row_cont: 4\n")
+    code, said = check("--data", "trips.parquet", "--rules", "rules.yaml")
+    assert code == 2
+    assert "Did you mean 'row_count'?" in said
+    assert "rules.yaml:2" in said
+
+
+def test_folders_of_a_partitioned_table_give_columns(project):
+    for day in ("2020-01-01", "__HIVE_DEFAULT_PARTITION__"):
+        place = Path("lake") / f"day={day}" / "n=3"
+        place.mkdir(parents=True)
+        pq.write_table(pa.table({"s": ["x"]}), place / "part-0.parquet")
+    (Path("lake") / "_SUCCESS").touch()
+    rows = rows_at("lake", project)
+    assert [(row["s"], row["day"], row["n"]) for row in rows] == [("x", "2020-01-01", 3), ("x", None, 3)]
+
+
+WRONG = {
+    "nothing that there is": (["--data", "nothing"], "is no file here, and no table with its schema"),
+    "a file that is not there": (["--data", "trip.parquet", "--rules", "p"], "Did you mean"),
+    "no rules": (["--data", "trips.parquet"], "no pipeline with checks writes"),
+    "a block without checks": (["--data", "trips.parquet", "--rules", "p.clan"], "Did you mean 'clean'?"),
+    "no Parquet": (["--data", "bad.parquet", "--rules", "p"], "cannot be read"),
+    "rules without data": (["--rules", "p"], "go with --data"),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_what_cannot_be_checked_is_told(project, wrong):
+    pq.write_table(ROWS, "trips.parquet")
+    Path("bad.parquet").write_bytes(b"PAR1 and no more")
+    words, expected = WRONG[wrong]
+    code, said = check(*words)
+    assert code in (1, 2)
+    assert expected in said
+
+
+@pytest.fixture
+def table(project, postgres_env):
+    config = ConfigFileLoader(project / "io_config.yaml", "default")
+    with Postgres.with_config(config) as loader:
+        loader.execute("CREATE SCHEMA IF NOT EXISTS lake")
+        loader.execute(
+            "CREATE TABLE lake.green_trips AS"
+            " SELECT n, s, t, t AT TIME ZONE 'UTC' AS z, n::numeric(9, 2) AS d, n > 1 AS b FROM (VALUES"
+            " (1, '', timestamp '2020-01-01 01:02:03.5'), (9, E'a\"\\n,', '2020-01-02'), (NULL, NULL, NULL))"
+            " AS v (n, s, t)"
+        )
+        loader.commit()
+    yield "lake.green_trips"
+    with Postgres.with_config(config) as loader:
+        loader.execute("DROP SCHEMA lake CASCADE")
+        loader.commit()
+
+
+def test_a_table_is_read_as_it_is(project, table):
+    first, second, third = sorted(rows_at(table, project), key=lambda row: (row["n"] is None, row["n"]))
+    assert (first["n"], first["s"], first["d"], first["b"]) == (1, "", Decimal("1.00"), False)
+    assert first["t"] == dt.datetime(2020, 1, 1, 1, 2, 3, 500_000)
+    assert first["z"] == dt.datetime(2020, 1, 1, 1, 2, 3, 500_000, tzinfo=dt.UTC)
+    assert (second["s"], second["b"], set(third.values())) == ('a"\n,', True, {None})
+
+
+def test_a_table_is_checked_by_the_rules_of_the_pipeline_that_writes_it(project, table):
+    code, said = check("--data", table)
+    assert code == 3
+    assert "lake.green_trips, 3 rows: 0 of 2 checks passed" in said
+
+
+def test_a_table_that_is_not_there_is_told_with_the_one_that_may_be_meant(project, table):
+    code, said = check("--data", "lake.gren_trips", "--rules", "p")
+    assert code == 1
+    assert "there is no table lake.gren_trips. Did you mean 'lake.green_trips'?" in said
+
+
+def test_what_a_rule_refers_to_may_be_a_table(project, table):
+    Path("rules.yaml").write_text(f"- relationships: {{column: n, to: {table}, field: n}}\n")
+    pq.write_table(ROWS, "trips.parquet")
+    code, said = check("--data", "trips.parquet", "--rules", "rules.yaml")
+    assert code == 3
+    assert "1 of 4 rows (25.00 %) are not among 'n' of lake.green_trips" in said
+
+
+def test_objects_below_a_prefix_are_checked(project, gcs_client):
+    bucket = gcs_client.create_bucket(f"lake-{secrets.token_hex(4)}")
+    file = io.BytesIO()
+    pq.write_table(ROWS, file)
+    for name in ("trips/day=1/a.parquet", "trips_old/b.parquet"):
+        bucket.blob(name).upload_from_string(file.getvalue())
+    code, said = check("--data", f"gs://{bucket.name}/trips", "--rules", "p")
+    assert code == 3
+    assert ", 4 rows: 0 of 2 checks passed" in said
+    assert "there are no objects" in check("--data", f"gs://{bucket.name}/none", "--rules", "p")[1]
+
+
+def test_a_table_of_bigquery_is_checked(project, local_stack, bigquery_env):
+    with dataset(local_stack, "checked") as there:
+        there.load(ROWS, "trips")
+        code, said = check("--data", f"bigquery:{there.name}.trips", "--rules", "p")
+    assert code == 3
+    assert ", 4 rows: 0 of 2 checks passed" in said
