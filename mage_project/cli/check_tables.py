@@ -20,7 +20,7 @@ def checks_table(title: str, results: Sequence[CheckResult]) -> str:
     if not results:
         return ""
     broken = [result for result in results if not result.passed]
-    lines = [f"{title}: {counted(results)}", *(line for result in broken for line in _lines(result))]
+    lines = [f"{title}: {counted(results)}", *(line for result in broken for line in check_lines(result))]
     return "\n".join(lines)
 
 
@@ -37,7 +37,8 @@ def rows_table(rows: Sequence[Mapping[str, Any]], columns: int = _COLUMNS) -> st
     return aligned(header, [[*(_text(row.get(name)) for name in names), *([""] if left else [])] for row in rows])
 
 
-def _lines(result: CheckResult) -> list[str]:
+def check_lines(result: CheckResult) -> list[str]:
+    """A broken rule: what it says, some of the rows, and the command that shows more."""
     mark = "✗" if result.failed else "!"
     lines = [f"  {mark} {result.name}: {result.message}"]
     if result.examples:

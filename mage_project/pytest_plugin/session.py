@@ -9,7 +9,7 @@ import pytest
 
 from mage_project.project import Project
 from mage_project.project.model import ONLY_IN_MAGE
-from mage_project.pytest_plugin.nodes import PipelineNode
+from mage_project.pytest_plugin.nodes import BlockItem, PipelineNode
 from mage_project.runner.variables import parse_assignments
 
 
@@ -69,6 +69,11 @@ class Session:
                 is_chosen=bool(self._chosen),
             )
             items.extend(session.genitems(node))
+
+    @pytest.hookimpl(tryfirst=True)  # before pytest looks at what is to be skipped
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        if isinstance(item, BlockItem):
+            item.prepare()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.nodeid.partition("/")[0] in self.pipelines and (report.when == "call" or not report.passed):

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
+from mage_project.cli.check_tables import check_lines
 from mage_project.errors import MageProjectError, TestFailed
 from mage_project.project import Block, Pipeline
 from mage_project.project.graph import in_order
-from mage_project.runner.records import BlockRecord, TestRecord
+from mage_project.runner.records import BlockRecord
 from mage_project.runner.running import execute
 
-#: Statuses of blocks that have run, whatever their tests say.
-_RUN = ("completed", "failed")
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What a test or a check has found. One that has not passed may only be a warning."""
+
+    passed: bool
+    message: str | None = None
+    is_warning: bool = False
 
 
 class Trial:
@@ -44,20 +51,33 @@ class Trial:
         """Whether it ended otherwise than by a test that failed."""
         return self.error is not None and self.exit_code != TestFailed.exit_code
 
-    def test(self, uuid: str, name: str, place: int) -> TestRecord | None:
-        """What became of the block's `place`-th test of this name, from 0; None where it has not run."""
+    def test(self, uuid: str, name: str, place: int = 0) -> Verdict | None:
+        """What the block's `place`-th test of this name has found, from 0; None where it has not run."""
         record = self._blocks.get(uuid)
         named = [test for test in record.tests if test.name == name and test.ran] if record else []
-        return named[place] if place < len(named) else None
+        if place >= len(named):
+            return None
+        test = named[place]
+        where = f"\n  where: {test.where}" if test.where and not test.passed else ""
+        return Verdict(passed=test.passed, message=f"{test.message or ''}{where}" or None)
 
-    def failed_tests(self) -> list[tuple[str, str]]:
-        """Block and name of every test that failed."""
-        return [
-            (block.uuid, test.name)
-            for block in self._blocks.values()
-            for test in block.tests
-            if test.ran and not test.passed
-        ]
+    def check(self, uuid: str, name: str) -> Verdict | None:
+        """What the block's check has found: in the first run that breaks it. None where it was not made."""
+        record = self._blocks.get(uuid)
+        runs = [record, *(record.children or ())] if record else []
+        found = [check for run in runs for check in run.checks if check.name == name]
+        if not found:
+            return None
+        broken = next((check for check in found if not check.passed), None)
+        if broken is None:
+            return Verdict(passed=True, message=found[0].message)
+        return Verdict(passed=False, message="\n".join(check_lines(broken)), is_warning=not broken.failed)
+
+    def failed(self) -> set[tuple[str, str]]:
+        """Block and name of every test and check that failed."""
+        blocks = self._blocks.values()
+        tests = {(block.uuid, test.name) for block in blocks for test in block.tests if test.ran and not test.passed}
+        return tests | {(block.uuid, check.name) for block in blocks for check in block.checks if check.failed}
 
     def reason(self, uuid: str) -> str:
         """Why the block, or a test of it, has not run."""
@@ -71,7 +91,7 @@ class Trial:
         failed = [block.uuid for block in self._blocks.values() if block.status == "failed"]
         if failed and failed != [uuid]:
             return f"not run: block '{failed[0]}' failed"
-        return "the block failed before" if self.error else "the block did not bring this test along"
+        return "the block failed before" if self.error else "this run had nothing for it to look at"
 
 
 def left_out(pipeline: Pipeline) -> dict[str, str]:
