@@ -31,3 +31,23 @@ def test_none_is_not_enough() -> None:
 def test_an_unknown_service_gets_a_suggestion() -> None:
     with pytest.raises(ValueError, match=r"the services are green, yellow, fhv, fhvhv\. Did you mean 'green'\?"):
         asked_months("greens", "2020-10")
+
+
+def test_a_range_is_all_its_months() -> None:
+    assert [month.month for month in asked_months("yellow", ["2019-11..2020-02", "2021-01"])] == [
+        *("2019-11", "2019-12", "2020-01", "2020-02"),
+        "2021-01",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("months", "message"),
+    [
+        ("2020-02..2019-11", r"the range ends before it begins: write 2019-11\.\.2020-02"),
+        ("2020-01..", "'' is no month"),
+        ("2020-01..2020-03 2020-02", "2020-02 is asked for 2 times"),
+    ],
+)
+def test_a_range_has_two_ends_and_each_month_once(months: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        asked_months("yellow", months)
