@@ -5,7 +5,7 @@ if "transformer" not in globals():
 if "test" not in globals():
     from mage_ai.data_preparation.decorators import test
 
-#: What is the same in both rows, besides the size of total_amount. Ids are without _ here: see `column`.
+#: What is the same in both rows, besides the size of total_amount, as far as the month has it.
 TRIP = ["vendorid", "pickupdatetime", "dropoffdatetime", "pulocationid", "dolocationid", "tripdistance"]
 
 
@@ -31,7 +31,7 @@ def in_pairs(trips):
     """For each trip whether it is a fare with a reversal, or a reversal with a fare."""
     amount = trips["total_amount"].astype("float64[pyarrow]").fillna(0)
     candidates = amount[amount.abs().isin(amount[amount < 0].abs())]
-    keys = trips.loc[candidates.index, [column(trips, name) for name in TRIP]].assign(size=candidates.abs())
+    keys = trips.loc[candidates.index, columns(trips)].assign(size=candidates.abs())
     reversal = (candidates < 0).astype(int)
 
     same_trip = [keys[name] for name in keys]
@@ -42,9 +42,9 @@ def in_pairs(trips):
     return (place < reversals.where(reversals < fares, fares)).reindex(trips.index, fill_value=False)
 
 
-def column(trips, name):
-    """The column of that name, whether spelt as TLC does or in snake case, with or without tpep_ or lpep_."""
-    return next(found for found in trips.columns if found.lower().replace("_", "").endswith(name))
+def columns(trips):
+    """Those of TRIP, whether spelt as TLC does or in snake case, with or without tpep_ or lpep_."""
+    return [name for name in trips.columns if name.lower().replace("_", "").endswith(tuple(TRIP))]
 
 
 @test
