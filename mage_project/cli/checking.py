@@ -6,6 +6,7 @@ import functools
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
+from pathlib import Path
 
 import click
 
@@ -23,6 +24,11 @@ from mage_project.project import Project
               "[default: those of the pipeline that writes it].")  # fmt: skip
 @click.option("--rows", type=click.IntRange(min=0), metavar="N",
               help="With --data: show N offending rows of each rule [default: 5].")  # fmt: skip
+@click.option("--html", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
+              help="With --data: draw what the rows are like, a page.")  # fmt: skip
+@click.option("--against", metavar="WHAT", help="With --html: other data, or a saved profile, to compare with.")
+@click.option("--save-profile", "saved", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
+              help="With --data: keep what the rows are like as JSON, for --against.")  # fmt: skip
 @click.option("--profile", default="default", metavar="NAME",
               help="With --io and --data: the profile [default: default].")  # fmt: skip
 @click.option("--bucket", "buckets", multiple=True, help="With --io: a bucket to try. May be repeated.")
@@ -39,6 +45,9 @@ def check(
     data: str | None,
     rules: str | None,
     rows: int | None,
+    html: Path | None,
+    against: str | None,
+    saved: Path | None,
     profile: str,
     buckets: Sequence[str],
     datasets: Sequence[str],
@@ -59,11 +68,14 @@ def check(
         if pipelines or of_io or buckets or datasets:
             raise UsageError("--data checks data, not a project or its stores", hint="mage-project check --data WHAT")
         from mage_project.cli.data_checks import Asked, check_data
+        from mage_project.cli.data_reports import Wanted
 
-        asked = Asked(data=data, rules=rules, profile=profile, local=local, rows=rows, as_json=as_json)
+        report = Wanted(html=html, saved=saved, against=against)
+        asked = Asked(data=data, rules=rules, profile=profile, local=local, rows=rows, as_json=as_json, report=report)
         sys.exit(check_data(project, asked))
-    if rules is not None or rows is not None:
-        raise UsageError("--rules and --rows go with --data", hint="mage-project check --data WHAT")
+    if any(given is not None for given in (rules, rows, html, saved, against)):
+        what = "--rules, --rows, --html, --against and --save-profile go with --data"
+        raise UsageError(what, hint="mage-project check --data WHAT")
     if of_io:
         from mage_project.cli.doctor import examine
         from mage_project.runner.services import all_local

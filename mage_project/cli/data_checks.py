@@ -6,13 +6,14 @@ import functools
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from mage_project.cli import data_rules
 from mage_project.cli.check_tables import checks_table, rows_table
+from mage_project.cli.data_reports import Report, Wanted
 from mage_project.cli.tables import count
 from mage_project.errors import UsageError
 from mage_project.project import Project
@@ -40,6 +41,7 @@ class Asked:
     local: bool = False
     rows: int | None = None
     as_json: bool = False
+    report: Wanted = field(default_factory=Wanted)
 
 
 def check_data(project: Project, asked: Asked) -> int:
@@ -49,10 +51,10 @@ def check_data(project: Project, asked: Asked) -> int:
     """
     address = address_of(asked.data, project.root)
     rules = data_rules.named(project, asked.rules) if asked.rules else data_rules.of_writer(project, address)
-    if not rules and asked.rows is None:
+    if not rules and asked.rows is None and not asked.report:
         raise UsageError(f"no pipeline with checks writes '{asked.data}'", hint="--rules PIPELINE.BLOCK or FILE.yaml")
     with _reached(project, address, rules, asked):
-        if not rules:
+        if not rules and not asked.report:
             return _show(project, asked)
         results, rows = _results(project, rules, asked)
     code = exit_code(results)
@@ -60,6 +62,8 @@ def check_data(project: Project, asked: Asked) -> int:
         status = "failed" if code else "passed"
         said = {"data": asked.data, "status": status, "rows": rows, "checks": [each.as_dict() for each in results]}
         click.echo(json.dumps(said, ensure_ascii=False))
+    elif not results:
+        click.echo(f"{asked.data}, {count(rows)} rows: no checks")
     else:
         click.echo(f"{'✗' if code else '✓'} {checks_table(f'{asked.data}, {count(rows)} rows', results)}")
     return code
@@ -69,7 +73,8 @@ def _reached(project: Project, address: Address, rules: Sequence[Rule], asked: A
     """The stores of the data and of what its rules refer to: the profile's, or the local ones."""
     from mage_project.runner.services import stores
 
-    addresses = [address, *(address_of(rule.to, project.root) for rule in rules if rule.to)]
+    others = [*(rule.to for rule in rules if rule.to), *([asked.report.against] if asked.report.against else [])]
+    addresses = [address, *(address_of(other, project.root) for other in others)]
     names = {each.store for each in addresses} - {"files"}
     if not names or (asked.profile != "default" and not asked.local):
         return nullcontext()
@@ -87,6 +92,7 @@ def _results(project: Project, rules: Sequence[Rule], asked: Asked) -> tuple[lis
     from mage_project.quality.references import References
 
     rows = 0
+    report = Report(project, asked.report, data=asked.data, profile=asked.profile)
     checks = Checks(
         rules,
         reference=References(project.root, asked.profile),
@@ -94,10 +100,12 @@ def _results(project: Project, rules: Sequence[Rule], asked: Asked) -> tuple[lis
         keep=lambda rule, found: _more(project, asked),
     )
     with closing(checks):
-        for table in _tables(project, asked):
+        for table in report.watched(_tables(project, asked)):
             rows += len(table)
             checks.take(table)
-        return checks.results(), rows
+        results = checks.results()
+    report.write(results, rules)
+    return results, rows
 
 
 def _more(project: Project, asked: Asked) -> str | None:
