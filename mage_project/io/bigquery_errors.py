@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -94,7 +95,8 @@ def _message(error: Exception) -> str:
     if isinstance(error, InvalidResponse):
         return f"HTTP {error.response.status_code}"
     if isinstance(error, api.GoogleAPICallError):
-        return _AFTER.sub("", _BEFORE.sub("", f"{error.message}")).strip()[:600] or f"HTTP {error.code}"
+        said = _AFTER.sub("", _BEFORE.sub("", f"{error.message}"))
+        return " ".join(said.split())[:600] or f"HTTP {error.code}"
     if isinstance(error, requests.ConnectionError | ConnectionError):
         return "no connection"
     return f"{type(error).__name__} {error}"[:300]
@@ -122,7 +124,10 @@ def _missing(client: Any, doing: str, table: TableName) -> StoreError | None:
     with suppress(*ALL):
         datasets = [found.dataset_id for found in client.list_datasets(table.project, max_results=_LISTED, retry=None)]
     what = f"there is no dataset {where} (while {doing}).{did_you_mean(table.dataset, datasets)}"
-    return StoreError(what, hint=f"create it: bq mk --dataset {table.project}:{table.dataset}")
+    hint = f"create it: bq mk --dataset {table.project}:{table.dataset}"
+    if os.environ.get("BIGQUERY_EMULATOR_HOST"):
+        hint = "run first what fills it: an export makes the dataset"
+    return StoreError(what, hint=hint)
 
 
 def _place(message: str, statement: str) -> str:

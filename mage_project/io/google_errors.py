@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from typing import Any
 
@@ -45,10 +46,10 @@ def _message(error: Exception) -> str:
     if isinstance(error, InvalidResponse):
         return f"HTTP {error.response.status_code}"
     if isinstance(error, api.GoogleAPICallError):
-        return f"HTTP {error.code} {error.message}"[:300]
+        return f"HTTP {error.code} {' '.join(str(error.message).split())}"[:300]
     if isinstance(error, requests.ConnectionError):
         return "no connection"
-    return f"{type(error).__name__} {error}"[:300]
+    return f"{type(error).__name__} {' '.join(str(error).split())}"[:300]
 
 
 def _missing(client: Any, doing: str, bucket: str, key: str) -> StoreError:
@@ -60,7 +61,10 @@ def _missing(client: Any, doing: str, bucket: str, key: str) -> StoreError:
     with suppress(*ALL):
         buckets = [found.name for found in client.list_buckets(max_results=_LISTED, retry=None)]
     what = f"there is no bucket '{bucket}' (while {doing}).{did_you_mean(bucket, buckets)}"
-    return StoreError(what, hint=f"create it: gcloud storage buckets create gs://{bucket}")
+    hint = f"create it: gcloud storage buckets create gs://{bucket}"
+    if os.environ.get("STORAGE_EMULATOR_HOST"):
+        hint = f"run first what fills it; or name it in a variable (bucket: {bucket}), whose buckets a run makes"
+    return StoreError(what, hint=hint)
 
 
 def _folder(key: str) -> str:

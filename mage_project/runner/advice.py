@@ -27,8 +27,9 @@ _DISTRIBUTIONS = {
 
 def advice(block: Block, error: BaseException, *, is_call: bool = False) -> str | None:
     """The next step; None where only the one who wrote the block knows it. `is_call`: its function was never begun."""
-    if isinstance(error, ModuleNotFoundError) and error.name:
-        return _to_install(block, error.name)
+    absent = error.__cause__ if isinstance(error, ImportError) and error.__cause__ else error
+    if isinstance(absent, ModuleNotFoundError) and absent.name:
+        return _to_install(block, absent.name)
     if is_call and isinstance(error, TypeError):
         return _to_take(block)
     return None

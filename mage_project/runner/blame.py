@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from mage_project.errors import BlockError, MageProjectError
 from mage_project.project import Block
@@ -19,6 +20,9 @@ from mage_project.runner.advice import advice
 RAISED = (Exception, SystemExit)
 #: What Google's clients put before a message: the request.
 _ASKED = re.compile(r"(?:GET|POST|PUT|PATCH|DELETE) https?://\S+?: ")
+
+#: An object or a bucket in the address of Google Cloud Storage's JSON API.
+_OBJECT = re.compile(r"/b/(?P<bucket>[^/?\s]+)(?:/o/(?P<key>[^?\s]+))?\?")
 
 
 def block_error(
@@ -77,6 +81,10 @@ def _sentence(error: Exception | SystemExit) -> str:
 
 def _of_google(error: Exception | SystemExit) -> str:
     """What a client of Google's says, without the address that it asked, and without the job's number and place."""
+    missing = _OBJECT.search(str(error))
+    if missing and getattr(error, "code", None) == 404:
+        bucket, key = unquote(missing["bucket"]), unquote(missing["key"] or "")
+        return f"there is no object gs://{bucket}/{key}, or no such bucket" if key else f"there is no bucket '{bucket}'"
     lines = [line.strip() for line in _ASKED.sub("", str(error)).splitlines()]
     return " ".join(line for line in lines if line and not line.startswith(("Location:", "Job ID:")))
 

@@ -97,6 +97,17 @@ def test_an_error_of_google_s_client_is_one_line(tmp_path):
     assert failure(tmp_path, code).startswith("BadRequest: 400 no such column\n")
 
 
+def test_a_missing_object_is_named_where_a_client_of_google_s_only_tells_its_address(tmp_path):
+    code = """
+    from google.api_core.exceptions import NotFound
+
+    @transformer
+    def t(n):
+        raise NotFound("GET http://x.invalid/storage/v1/b/lake/o/a%2Fb.csv?alt=media: Not Found : ('Request')")
+    """
+    assert failure(tmp_path, code).startswith("NotFound: there is no object gs://lake/a/b.csv, or no such bucket\n")
+
+
 def test_a_block_alone_without_kept_inputs_is_told_with_the_project(tmp_path):
     blocks = [block("load", "data_loader"), block("t", "transformer", "load")]
     project = write_project(tmp_path, blocks, {"load": LOAD, "t": "@transformer\ndef t(n):\n    return n\n"})
