@@ -15,6 +15,8 @@ from mage_project.schedule.receipts import Outcome, Receipt
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+#: Characters of an error that a line shows.
+_WIDTH = 90
 _MARKS = {"completed": "✓", "failed": "✗", "crashed": "✗"}
 
 
@@ -96,16 +98,16 @@ def receipt_table(receipt: Receipt) -> str:
             f"{_MARKS.get(outcome.status, '·')} {outcome.interval.name}",
             outcome.status.replace("_", " "),
             count(outcome.rows),
-            "" if outcome.seconds is None else f"{outcome.seconds:.2f}",
+            "" if outcome.seconds is None else f"{outcome.seconds:.2f} s",
             _first_line(outcome.error) or outcome.why or "",
         )
         for outcome in receipt.outcomes
     ]
     totals = ", ".join(f"{number} {status.replace('_', ' ')}" for status, number in receipt.totals.items())
-    parts = [aligned(("  interval", "status", "rows", "seconds", ""), lines, right=(2, 3))]
+    parts = [aligned(("  interval", "status", "rows", "time", ""), lines, right=(2, 3))]
     parts += [f"{outcome.interval.name}: {outcome.log}" for outcome in receipt.outcomes if outcome.is_failure]
     mark = "✓" if receipt.exit_code == 0 else "✗"
-    parts.append(f"{mark} {receipt.pipeline}: {totals}; {receipt.rows:,} rows in {receipt.seconds:.1f} s")
+    parts.append(f"{mark} {receipt.pipeline}: {totals}; {receipt.rows:,} rows in {receipt.seconds:.2f} s")
     if receipt.exit_code:
         parts[-1] += "\n  next:  the same command again goes on with what is not completed"
     return masked("\n" + "\n\n".join(parts))
@@ -120,7 +122,11 @@ def _said(outcome: Outcome) -> str:
 
 
 def _first_line(text: str | None) -> str | None:
-    return text.splitlines()[0] if text else None
+    """Of an error; the whole of it is in the log, and in `runs show`."""
+    if not text:
+        return None
+    first = text.splitlines()[0]
+    return first if len(first) <= _WIDTH else f"{first[: _WIDTH - 1]}…"
 
 
 def _bars(out: TextIO) -> Any:

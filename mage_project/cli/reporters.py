@@ -170,4 +170,5 @@ def _verdict(run: RunRecord, again: str | None) -> str:
     if run.status == "completed":
         return f"✓ {run.pipeline} completed in {figures}; {passed} of {len(tests)} tests passed{of_checks}"
     last = f"\n  next:  {again}" if again else ""
-    return f"✗ {run.pipeline} failed after {figures}\n{run.error}{last}"
+    ended = "· {} is not published yet" if run.status == "not_published" else f"✗ {{}} failed after {figures}"
+    return f"{ended.format(run.pipeline)}\n{run.error}{last}"

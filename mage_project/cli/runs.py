@@ -93,12 +93,12 @@ def _table(found: list[StoredRun]) -> str:
         (
             f"{MARKS.get(run.status, '·')} {run.run_id}",
             *(run.pipeline, run.status, short_date(run.execution_date), run.trigger or ""),
-            "" if run.seconds is None else f"{run.seconds:.2f}",
+            "" if run.seconds is None else f"{run.seconds:.2f} s",
             count(run.rows),
         )
         for run in found
     ]
-    header = ("  run", "pipeline", "status", "execution date", "trigger", "seconds", "rows")
+    header = ("  run", "pipeline", "status", "execution date", "trigger", "time", "rows")
     return aligned(header, lines, right=(5, 6))
 
 
@@ -115,7 +115,7 @@ def _shown(found: RunDetails) -> str:
         ("backfill", run.backfill_id),
         ("started", f"{moment(run.started_at)} by {found.started_by or 'somebody'} on {found.host}"),
         ("ended", moment(run.ended_at)),
-        ("seconds", None if run.seconds is None else f"{run.seconds:.2f}"),
+        ("time", None if run.seconds is None else f"{run.seconds:.2f} s"),
         ("peak memory", run.peak_rss_bytes and f"{run.peak_rss_bytes / 1e6:,.0f} MB"),
         ("commit", commit),
         *(("variable", f"{name}={value}") for name, value in sorted(found.variables.items())),
@@ -125,9 +125,9 @@ def _shown(found: RunDetails) -> str:
     parts.append("\n".join(f"  {name:<15} {value}" for name, value in facts if value is not None))
     lines = [
         (f"  {block['uuid']}", block["status"], count(block["rows_in"]), count(block["rows_out"]),
-         f"{block['seconds']:.2f}", run.code.get(block["uuid"], ""))
+         f"{block['seconds']:.2f} s", run.code.get(block["uuid"], ""))
         for block in found.blocks
     ]  # fmt: skip
     if lines:
-        parts.append(aligned(("  block", "status", "rows in", "rows out", "seconds", "code"), lines, right=(2, 3, 4)))
+        parts.append(aligned(("  block", "status", "rows in", "rows out", "time", "code"), lines, right=(2, 3, 4)))
     return "\n\n".join([*parts, *([run.error] if run.error else [])])

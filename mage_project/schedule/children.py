@@ -38,7 +38,7 @@ class Command:
             "execution_date": interval.start.isoformat(),
             "interval_start_datetime": interval.start.isoformat(),
             "interval_end_datetime": interval.end.isoformat(),
-            "interval_seconds": f"{interval.seconds:g}",
+            "interval_seconds": repr(interval.seconds),
             "interval_start_datetime_previous": interval.previous.isoformat(),
         }
         dates = [word for name, value in given.items() for word in ("--var", f"{name}={value}")]
