@@ -214,7 +214,7 @@ def test_every_check_is_an_item(project: Path, run: Pytest) -> None:
     checks = [{"not_null": "zone"}, {"min": {"column": "fare", "value": 0}, "severity": "warn"}, {"not_null": "fare"}]
     loader = block("load", "data_loader", configuration={"checks": checks})
     write_project(project, [loader], {"load": FRAME})
-    ended = run("-W", "default", "-v")
+    ended = run("-v")
     ended.assert_outcomes(passed=2, failed=1, warnings=1)
     ended.stdout.fnmatch_lines(
         ["p/load::not_null(zone) FAILED*", "p/load::min(fare) PASSED*", "p/load::not_null(fare) PASSED*"]

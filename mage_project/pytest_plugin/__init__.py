@@ -39,6 +39,8 @@ def pytest_configure(config: pytest.Config) -> None:
     except MageProjectError as error:
         raise pytest.UsageError(str(error)) from error
     config.pluginmanager.register(session, "mage-project-session")
+    # A check that only warns must not fail where the project makes errors of warnings. -W can still say so.
+    config.addinivalue_line("filterwarnings", "default::mage_project.pytest_plugin.nodes.CheckWarning")
     if config.args_source is not pytest.Config.ArgsSource.ARGS:
         # Tests of another kind only where their paths are named.
         config.args, config.args_source = [], pytest.Config.ArgsSource.ARGS
