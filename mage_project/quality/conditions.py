@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from mage_project.errors import ConfigError, did_you_mean
 from mage_project.quality.rows import Rows
+from mage_project.quality.rules import Rule
 
 #: Settings that make an answer depend on nothing but the batch, and keep its rows in order.
 _CONFIG = {"threads": "1", "autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
@@ -23,26 +24,29 @@ _CONFIG = {"threads": "1", "autoinstall_known_extensions": "false", "autoload_kn
 class Conditions:
     """The conditions of a list of rules, answered together: one query for each batch."""
 
-    def __init__(self, conditions: Iterable[str]) -> None:
-        self._conditions = list(dict.fromkeys(conditions))
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        """Asked is where `where` is true, and where the SQL of an `expression` is false."""
+        #: What is asked, with the text as the rule has it.
+        self._asked: dict[str, str] = {}
+        for rule in rules:
+            if rule.where:
+                self._asked[rule.where] = rule.where
+            if rule.sql:
+                self._asked[negated(rule.sql)] = rule.sql
         self._connection: Any = None
 
     def masks(self, rows: Rows) -> dict[str, pa.BooleanArray]:
-        """For each condition the rows for which it is true; those for which it is null or false are not.
+        """For each `where`, and each expression `negated`, the rows for which it is true: neither null nor false.
 
-        A second mask, under `not (<condition>)`, has those for which it is false. Raises ConfigError where the rows
-        have no such columns, or DuckDB cannot answer.
+        Raises ConfigError where the rows have no such columns, or DuckDB cannot answer.
         """
-        if not self._conditions:
+        if not self._asked:
             return {}
-        text = " ".join(self._conditions).lower()
+        text = " ".join(self._asked).lower()
         used = [name for name in rows.names if name.lower() in text] or rows.names[:1]
         batch = pa.table([rows.column(name) for name in used], names=used)
         answer = self._ask(batch, rows.names)
-        return {
-            mask: answer.column(place).combine_chunks()
-            for place, mask in enumerate(each for sql in self._conditions for each in (sql, negated(sql)))
-        }
+        return {sql: answer.column(place).combine_chunks() for place, sql in enumerate(self._asked)}
 
     def close(self) -> None:
         if self._connection is not None:
@@ -55,7 +59,7 @@ class Conditions:
             self._connection = _connection()
         self._connection.register("rows", batch)
         try:
-            return self._select(self._conditions)
+            return self._select(list(self._asked))
         except duckdb.Error as error:
             raise self._wrong(names, error) from error
 
@@ -63,21 +67,22 @@ class Conditions:
         """Which of the conditions it is, and why."""
         import duckdb
 
-        for sql in self._conditions:
+        for sql, text in self._asked.items():
             try:
                 self._select([sql])
             except duckdb.Error as own:
-                return _told(sql, own, names)
-        return _told(" and ".join(self._conditions), error, names)
+                return _told(text, own, names)
+        return _told(" and ".join(self._asked.values()), error, names)
 
     def _select(self, conditions: Sequence[str]) -> pa.Table:
-        columns = ", ".join(map(_both, conditions))
+        # A condition may end in a comment, which must not swallow what follows.
+        columns = ", ".join(f"coalesce(({sql}\n), false)" for sql in conditions)
         return self._connection.execute(f"SELECT {columns} FROM rows").to_arrow_table()  # noqa: S608 - it is SQL by design
 
 
 def negated(sql: str) -> str:
-    """The name of the mask of the rows for which the condition is false."""
-    return f"not ({sql})"
+    """The condition that is true where this one is false."""
+    return f"NOT ({sql}\n)"
 
 
 def syntax_error(sql: str) -> str | None:
@@ -90,11 +95,6 @@ def syntax_error(sql: str) -> str | None:
         except duckdb.Error as error:
             return _first_line(error)
     return "it is more than one statement" if len(statements) > 1 else None
-
-
-def _both(sql: str) -> str:
-    """The condition may end in a comment, which must not swallow what follows."""
-    return f"coalesce(({sql}\n), false), coalesce(NOT ({sql}\n), false)"
 
 
 def _connection() -> Any:

@@ -98,7 +98,7 @@ class Checks:
                 check.close()
         self._checks = [check for check in self._checks if check.rule.needs_met(names)]
         rules = [check.rule for check in self._checks]
-        self._conditions = Conditions(sql for rule in rules for sql in (rule.where, rule.sql) if sql is not None)
+        self._conditions = Conditions(rules)
         for rule in rules:
             for column in rule.columns:
                 if column not in names:
