@@ -56,7 +56,7 @@ def _as_yellow(green: list[str]) -> list[str]:
 
 
 def _metered(random: Random, month: str) -> list[str]:
-    pickup = _pickup(random, month, odd_share=0.003)
+    pickup = pickup_time(random, month, odd_share=0.003)
     miles = 0.0 if random.random() < 0.03 else round(0.4 + 4 * random.random() ** 2 + 9 * random.random() ** 6, 2)
     fare = 2.5 + round(2 * (2.5 * miles + 5 * random.random())) / 2
     extra, surcharge = _one_of(random, (0, 0.5, 1)), _one_of(random, (0, 0, 0, 2.75))
@@ -85,7 +85,7 @@ def _metered(random: Random, month: str) -> list[str]:
 
 
 def _unmetered(random: Random, month: str) -> list[str]:
-    pickup = _pickup(random, month, odd_share=0).replace(second=0)
+    pickup = pickup_time(random, month, odd_share=0).replace(second=0)
     miles = 0.5 + round(12 * random.random() ** 3, 2)
     fare = 9 + 3 * miles + 5 * random.random()
     return [
@@ -104,7 +104,7 @@ def _unmetered(random: Random, month: str) -> list[str]:
     ]
 
 
-def _pickup(random: Random, month: str, odd_share: float) -> datetime:
+def pickup_time(random: Random, month: str, odd_share: float) -> datetime:
     """A moment in the month; now and then one just outside it, or in 2009, as meters with a wrong clock send."""
     first = datetime.fromisoformat(f"{month}-01")
     days = calendar.monthrange(first.year, first.month)[1]

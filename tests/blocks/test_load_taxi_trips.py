@@ -59,6 +59,29 @@ def test_the_homework_s_quarter_has_its_known_answers(block: Block, real_months:
     )
 
 
+def test_tlc_s_own_parquet_has_its_known_answer(block: Block, real_months: str) -> None:
+    loader = block("data_loaders/load_taxi_trips")
+    trips = loader.load_taxi_trips(months="2024-01", source=str(Path(real_months).parent / "trip-data"))
+    assert loader.test_known_answers(trips) == (
+        "2024-01 ✓ 56,551 rows × 20 columns, total_amount 1,266,922.59, vendors 1 and 2, 32 pickup dates"
+    )
+
+
+SERVICES = {
+    "yellow": ("2024-12..2025-01", "together ✓ 900 rows × 20 columns, total_amount 15,158.04"),
+    "green": ("2025-01", "2025-01 ✓ 300 rows × 21 columns, total_amount 6,243.97"),
+    "fhv": ("2025-01", "2025-01 ✓ 300 rows × 7 columns, 31 pickup dates"),
+    "fhvhv": ("2025-01", "2025-01 ✓ 400 rows × 25 columns, 31 pickup dates"),
+}
+
+
+@pytest.mark.parametrize(("service", "months", "answer"), [(s, *a) for s, a in SERVICES.items()], ids=SERVICES)
+def test_every_service_has_a_sample_with_known_answers(block: Block, service: str, months: str, answer: str) -> None:
+    loader = block("data_loaders/load_taxi_trips")
+    trips = loader.load_taxi_trips(service=service, months=months, source="sample_data", contract="freeze", stream=True)
+    assert answer in loader.test_known_answers(trips, stream=True)
+
+
 def test_progress_is_for_downloads_only(block: Block) -> None:
     told: list[object] = []
     block("data_loaders/load_taxi_trips").load_taxi_trips(**SAMPLE, progress=lambda *news: told.append(news))
