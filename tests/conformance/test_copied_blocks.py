@@ -113,6 +113,31 @@ def test_the_transformer_cleans_what_any_loader_read(
     assert same(found, pq.read_table(tmp_path / "ours"))
 
 
+def test_the_transformers_for_odd_trips_do_the_same(project: Path, shipped: Path, both: Both, tmp_path: Path) -> None:
+    """On the sample's month with three trips repeated and two reversed."""
+    trips = pd.read_csv(sample_months() / MONTH, parse_dates=PICKUP, low_memory=False)
+    reversals = trips[-2:].assign(total_amount=-trips[-2:]["total_amount"])
+    pd.concat([trips, trips[:3], reversals], ignore_index=True).to_parquet(tmp_path / "month.parquet")
+    transformers = ["add_zone_names", "flag_implausible_trips", "drop_duplicate_trips", "pair_reversals"]
+    for name in ("load_taxi_zones", *transformers):
+        both.ours.copy(shipped, name, project)
+    write_block(project, "data_loader", "read", READ_PARQUET)
+    write_block(project, "data_exporter", "write", WRITE)
+    chain = zip(transformers[1:], transformers, strict=False)
+    blocks = [
+        *(block(name, "data_loader") for name in ("read", "load_taxi_zones")),
+        block(transformers[0], "transformer", "read", "load_taxi_zones"),
+        *(block(name, "transformer", before) for name, before in chain),
+        block("write", "data_exporter", transformers[-1]),
+    ]
+    write_pipeline(project, "p", blocks, {"parquet": str(tmp_path / "month.parquet"), "source": str(sample_months())})
+    both.succeed(project, "p", lambda name: {"to": str(tmp_path / name)})
+    found = pq.read_table(tmp_path / "mage")
+    assert found.num_rows == len(trips) - 2
+    assert {"pickup_zone", "dropoff_borough", "implausible_speed"} <= set(found.column_names)
+    assert same(found, pq.read_table(tmp_path / "ours"))
+
+
 def test_the_table_s_exporter_writes_what_any_loader_read(
     project: Path, shipped: Path, trips: Path, both: Both, stores: Stores
 ) -> None:
