@@ -14,6 +14,7 @@ WIDTH = 100
 HEAD = """# Commands
 
 Made from `--help` by `docs/make_commands.py`. `python -m mage_project` is the same command.
+[All pages](../README.md#pages)
 """
 
 

@@ -17,6 +17,7 @@ HEAD = """# Mage's names, and what answers them
 
 Made by `docs/make_names.py` from the code. Inside a run `import mage_ai...` means these modules, whether or not Mage is
 installed. An import of anything else fails with what it is in Mage and what to use instead: the table at the end.
+[All pages](../README.md#pages)
 """
 ACTIONS = """## Transformer actions
 

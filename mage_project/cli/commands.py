@@ -116,7 +116,7 @@ def _run(
     try:
         return run_pipeline(project, pipeline, variables, reporter=reporter, local=local).exit_code
     except MageProjectError as error:
-        _tell_failure(pipeline, error, as_json=as_json)
+        _tell_failure(pipeline, error.within(project.root), as_json=as_json)
         return error.exit_code
 
 
@@ -215,7 +215,7 @@ def _run_block(
             project, uuid, variables, pipeline=pipeline, files=files, reporter=reporter, local=local
         )
     except MageProjectError as error:
-        click.echo(f"error: {error}", err=True)
+        click.echo(f"error: {error.within(project.root)}", err=True)
         return error.exit_code
     if record.exit_code == 0:
         click.echo(f"\n{described(output)}")
