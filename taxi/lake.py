@@ -39,6 +39,7 @@ from taxi.lake_errors import GOOGLE_ERRORS, explained
 
 THREADS = 8
 RETRY_S = 60
+CHUNK_BYTES = 4 * 1024 * 1024
 ABANDONED_AFTER = timedelta(days=1)
 _RETRY = DEFAULT_RETRY.with_timeout(RETRY_S)
 _TABLE = re.compile(r"(?!_staging\b)[\w-][\w.=-]*(/[\w-][\w.=-]*)*")
@@ -184,9 +185,13 @@ def _content(blob: storage.Blob) -> Content:
 
 def _upload(blob: storage.Blob, path: Path) -> Content:
     """Upload and compare: an emulator may not verify the checksum, as Google does."""
+    blob.chunk_size = CHUNK_BYTES  # else Google's library takes a hundred megabytes at once
     blob.upload_from_filename(path, checksum="crc32c", retry=_RETRY)
-    sent = base64.b64encode(google_crc32c.value(path.read_bytes()).to_bytes(4, "big")).decode()
-    if _content(blob) != (sent, path.stat().st_size):
+    sent = google_crc32c.Checksum()
+    with path.open("rb") as file:
+        while piece := file.read(CHUNK_BYTES):
+            sent.update(piece)
+    if _content(blob) != (base64.b64encode(sent.digest()).decode(), path.stat().st_size):
         raise OSError(f"gs://{blob.bucket.name}/{blob.name}: what arrived is not what was sent. Run it again")
     return _content(blob)
 

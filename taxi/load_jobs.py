@@ -20,6 +20,10 @@ from google.cloud import bigquery
 
 from taxi.google_clients import account, local_account
 
+#: What an upload of a file holds in memory. Google's library takes a hundred megabytes, and has no setting for it.
+CHUNK_BYTES = 8 * 1024 * 1024
+bigquery.client._DEFAULT_CHUNKSIZE = CHUNK_BYTES
+
 
 def bigquery_client(profile: Any) -> bigquery.Client:
     """A client for the account of the profile, as taxi.google_clients has it, in the profile's GOOGLE_LOCATION.

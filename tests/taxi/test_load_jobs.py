@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import secrets
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ import pytest
 from google.cloud import bigquery, storage
 
 from mage_project.local import LocalStack
-from taxi.load_jobs import bigquery_client, load_objects
+from taxi.load_jobs import CHUNK_BYTES, bigquery_client, load_objects
 
 
 @pytest.fixture
@@ -93,3 +94,8 @@ def test_a_job_that_failed_does_not_stand_in_the_way(
     put(bucket, "a.parquet", 1, 2)
     load_objects(client, [address], table)
     assert numbers(client, table) == [1, 2]
+
+
+def test_files_are_uploaded_in_pieces_of_the_size_that_is_set_here() -> None:
+    assert bigquery.client._DEFAULT_CHUNKSIZE == CHUNK_BYTES
+    assert "chunk_size = _DEFAULT_CHUNKSIZE" in inspect.getsource(bigquery.Client._initiate_resumable_upload)
