@@ -11,6 +11,7 @@ from mage_project.project import Block, Pipeline, Problem, Project, files
 from mage_project.project.modules import modules
 from mage_project.runner.imports import unanswered
 from mage_project.runner.namespace import RUN_DECORATORS
+from mage_project.runner.undefined import undefined
 from mage_project.runner.variables import run_variables
 
 
@@ -30,7 +31,17 @@ def problems_of(project: Project, uuid: str) -> list[Problem]:
                 problems += _of_code(each, each.path)
         if block.path and block.language == "sql" and block.runs:
             problems += _of_sql(pipeline, block, block.path)
-    return problems + _of_imports(pipeline) + _of_io_config(project)
+    return problems + _of_names(pipeline) + _of_imports(pipeline) + _of_io_config(project)
+
+
+def _of_names(pipeline: Pipeline) -> list[Problem]:
+    """Names that no file of a block defines. A condition that fails for one only counts as false, as in Mage."""
+    hint = "import or define it"
+    return [
+        Problem(message=message, path=path, line=line, hint=hint, warning=True)
+        for path in sorted(pipeline.files)
+        for line, message in undefined(path)
+    ]
 
 
 def _of_imports(pipeline: Pipeline) -> list[Problem]:
