@@ -12,7 +12,7 @@ import io
 import math
 import sys
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 
@@ -68,7 +68,13 @@ def _metered(service: str, month: str, trips: int) -> pa.Table:
         table = _charged(table, "Airport_fee", lambda _: 1.75 if random.random() < 0.08 else 0.0)
     if month < "2025":
         return table
-    return _charged(table, "cbd_congestion_fee", lambda _: 0.75 if random.random() < 0.7 else 0.0)
+    pickups = iter(table[f"{'tpep' if service == 'yellow' else 'lpep'}_pickup_datetime"].to_pylist())
+    return _charged(table, "cbd_congestion_fee", lambda _: 0.75 if _in_the_zone(random, next(pickups), 0.7) else 0.0)
+
+
+def _in_the_zone(random: Random, pickup: datetime, share: float) -> bool:
+    """Whether a trip pays for the congestion zone, which charges since 2025-01-05."""
+    return random.random() < share and pickup >= datetime(2025, 1, 5)
 
 
 def _charged(table: pa.Table, name: str, amount: Callable[[float | None], float | None]) -> pa.Table:
@@ -125,7 +131,7 @@ def _high_volume(random: Random, month: str) -> dict[str, object]:
         "trip_time": seconds,
         **dict(zip(AMOUNTS, amounts, strict=True)),
         **{name: "Y" if random.random() < 0.02 else "N" for name in FLAGS},
-        "cbd_congestion_fee": 1.5 if random.random() < 0.35 else 0.0,
+        "cbd_congestion_fee": 1.5 if _in_the_zone(random, pickup, 0.35) else 0.0,
     }
 
 
