@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -51,10 +52,12 @@ def _histogram(numbers: Numbers, name: str, limits: Limits) -> Chart:
     ]
     if bins.below:
         title = f"below {wording.number(bins.start)}: {wording.rows(bins.below)}"
-        bars.insert(0, Bar(rows=bins.below, title=title, style="tail"))
+        style = "out" if _is_out(-math.inf, bins.start, limits) else "tail"
+        bars.insert(0, Bar(rows=bins.below, title=title, style=style))
     if bins.above:
         title = f"above {wording.number(bins.end)}: {wording.rows(bins.above)}"
-        bars.append(Bar(rows=bins.above, title=title, style="tail"))
+        style = "out" if _is_out(bins.end, math.inf, limits) else "tail"
+        bars.append(Bar(rows=bins.above, title=title, style=style))
     return Chart(
         drawing=bar_chart(bars, label=f"Distribution of {name}, {len(bins.rows)} bins of {wording.number(bins.width)}"),
         left=_side("↤", numbers.least, bins.start, bins.below),
@@ -64,6 +67,7 @@ def _histogram(numbers: Numbers, name: str, limits: Limits) -> Chart:
 
 
 def _is_out(low: float, high: float, limits: Limits) -> bool:
+    """Whether no number from `low` to below `high` is allowed."""
     least, greatest = limits
     return (least is not None and high <= least) or (greatest is not None and low > greatest)
 

@@ -20,11 +20,14 @@ class Sample:
         self._highest = 1.0
 
     def add(self, numbers: Any) -> None:
-        """Every number draws a ticket; those with the lowest tickets stay."""
-        tickets = self._random.random(len(numbers))
-        wins = tickets < self._highest
-        self._tickets = np.concatenate([self._tickets, tickets[wins]])
-        self._numbers = np.concatenate([self._numbers, numbers[wins]])
+        """Every number draws a ticket from 0 to 1; those with the lowest tickets stay.
+
+        How many tickets are low enough, and whose, is drawn at once: most are not.
+        """
+        wins = self._random.binomial(len(numbers), self._highest)
+        places = self._random.choice(len(numbers), wins, replace=False, shuffle=False)
+        self._tickets = np.concatenate([self._tickets, self._random.random(wins) * self._highest])
+        self._numbers = np.concatenate([self._numbers, numbers[places]])
         if len(self._tickets) > 2 * SIZE:
             self._shrink()
 
