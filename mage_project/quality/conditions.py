@@ -1,4 +1,4 @@
-"""Conditions in SQL, answered by DuckDB for one batch after another.
+"""Conditions in SQL, answered for one batch after another: plain comparisons by kernels, all else by DuckDB.
 
 A condition is an expression over the columns of a row, in DuckDB's dialect. It may be null, which is neither true nor
 false. Only the columns whose names stand in the text are handed over.
@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from mage_project.errors import ConfigError, did_you_mean
+from mage_project.quality import comparisons
 from mage_project.quality.rows import Rows
 from mage_project.quality.rules import Rule
 
@@ -22,7 +23,7 @@ _CONFIG = {"threads": "1", "autoinstall_known_extensions": "false", "autoload_kn
 
 
 class Conditions:
-    """The conditions of a list of rules, answered together: one query for each batch."""
+    """The conditions of a list of rules, answered together: at most one query for each batch."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         """Asked is where `where` is true, and where the SQL of an `expression` is false."""
@@ -40,39 +41,46 @@ class Conditions:
 
         Raises ConfigError where the rows have no such columns, or DuckDB cannot answer.
         """
-        if not self._asked:
-            return {}
-        text = " ".join(self._asked).lower()
+        answers = {
+            sql: found
+            for sql, text in self._asked.items()
+            if (found := comparisons.mask(text, rows, negate=sql != text)) is not None
+        }
+        left = [sql for sql in self._asked if sql not in answers]
+        return {**answers, **self._queried(left, rows)} if left else answers
+
+    def _queried(self, asked: Sequence[str], rows: Rows) -> dict[str, pa.BooleanArray]:
+        text = " ".join(asked).lower()
         used = [name for name in rows.names if name.lower() in text] or rows.names[:1]
         batch = pa.table([rows.column(name) for name in used], names=used)
-        answer = self._ask(batch, rows.names)
-        return {sql: answer.column(place).combine_chunks() for place, sql in enumerate(self._asked)}
+        answer = self._ask(asked, batch, rows.names)
+        return {sql: answer.column(place).combine_chunks() for place, sql in enumerate(asked)}
 
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
 
-    def _ask(self, batch: pa.Table, names: Sequence[str]) -> pa.Table:
-        import duckdb
-
+    def _ask(self, asked: Sequence[str], batch: pa.Table, names: Sequence[str]) -> pa.Table:
         if self._connection is None:
             self._connection = _connection()
+        import duckdb
+
         self._connection.register("rows", batch)
         try:
-            return self._select(list(self._asked))
+            return self._select(asked)
         except duckdb.Error as error:
-            raise self._wrong(names, error) from error
+            raise self._wrong(asked, names, error) from error
 
-    def _wrong(self, names: Sequence[str], error: Exception) -> ConfigError:
+    def _wrong(self, asked: Sequence[str], names: Sequence[str], error: Exception) -> ConfigError:
         """Which of the conditions it is, and why."""
         import duckdb
 
-        for sql, text in self._asked.items():
+        for sql in asked:
             try:
                 self._select([sql])
             except duckdb.Error as own:
-                return _told(text, own, names)
-        return _told(" and ".join(self._asked.values()), error, names)
+                return _told(self._asked[sql], own, names)
+        return _told(" and ".join(self._asked[sql] for sql in asked), error, names)
 
     def _select(self, conditions: Sequence[str]) -> pa.Table:
         # A condition may end in a comment, which must not swallow what follows.

@@ -88,8 +88,8 @@ def _csv(path: Path, name: str) -> Iterator[pa.Table]:
     from pyarrow import csv
 
     with pa.input_stream(str(path), compression=_COMPRESSIONS.get(Path(name).suffix)) as source:
-        reader = csv.open_csv(source, read_options=csv.ReadOptions(block_size=_BLOCK_BYTES))
-        for batch in reader:
+        blocks, empty = csv.ReadOptions(block_size=_BLOCK_BYTES), csv.ConvertOptions(strings_can_be_null=True)
+        for batch in csv.open_csv(source, read_options=blocks, convert_options=empty):
             yield pa.table(batch)
 
 

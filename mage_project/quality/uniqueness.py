@@ -137,13 +137,27 @@ class Unique:
 def _repeated(written: Hashes, part: int, bits: int) -> tuple[Hashes, Any]:
     """The hashes of one part that occur more than once, sorted, and how often."""
     found, counts = np.array([], np.uint64), np.array([], np.int64)
+    blocks: list[Hashes] = []
     for start in range(0, len(written), _BLOCK_ROWS):
         block = written[start : start + _BLOCK_ROWS]
-        block = block[block >> np.uint64(64 - bits) == part] if bits else block
-        mine, numbers = np.unique(np.concatenate([found, block]), return_counts=True)
-        numbers[np.searchsorted(mine, found)] += counts - 1
-        found, counts = mine, numbers
+        blocks.append(block[block >> np.uint64(64 - bits) == part] if bits else block)
+        if sum(map(len, blocks)) > 2 * _PART_ROWS:  # more than the part's share: there are few keys, many times each
+            found, counts = _merged(found, counts, np.concatenate(blocks))
+            blocks = []
+    rest = np.concatenate(blocks) if blocks else found[:0]
+    if not len(found):
+        rest.sort()
+        if not (rest[1:] == rest[:-1]).any():
+            return found, counts
+    found, counts = _merged(found, counts, rest)
     return found[counts > 1], counts[counts > 1]
+
+
+def _merged(found: Hashes, counts: Any, more: Hashes) -> tuple[Hashes, Any]:
+    """The different hashes, sorted, and how often each occurs."""
+    mine, numbers = np.unique(np.concatenate([found, more]), return_counts=True)
+    numbers[np.searchsorted(mine, found)] += counts - 1
+    return mine, numbers
 
 
 def _one_zero(column: pa.Array) -> pa.Array:

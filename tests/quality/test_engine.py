@@ -14,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mage_project.errors import ConfigError
-from mage_project.quality import uniqueness
+from mage_project.quality import comparisons, uniqueness
 from mage_project.quality.engine import Checks
 from mage_project.quality.reading import read_rules
+from mage_project.quality.rows import Rows
 
 NOW = datetime(2020, 11, 1, tzinfo=UTC)
 ZONES = pa.array([1, 2, 3, 7])
@@ -208,3 +209,31 @@ def monkeypatch_parts():
         patch.setattr(uniqueness, "_PART_ROWS", 4)
         patch.setattr(uniqueness, "_BLOCK_ROWS", 8)
         yield
+
+
+NUMBERS = st.lists(st.tuples(*[st.one_of(st.none(), st.integers(-2, 2), st.just(0.5))] * 2), min_size=1, max_size=9)
+SIDES = ["a", "B", '"a"', "1", "-0.5", "0.5"]
+COMPARED = st.builds(
+    "{} {} {}".format, st.sampled_from(SIDES[:3]), st.sampled_from(["<", "<=", "=", "<>"]), st.sampled_from(SIDES)
+)
+
+
+@given(NUMBERS, st.lists(COMPARED, min_size=1, max_size=3))
+def test_comparisons_by_kernels_and_by_duckdb_are_the_same(numbers, parts):
+    batch = {"a": [one for one, _ in numbers], "b": [other for _, other in numbers]}
+    batch = {
+        name: pa.array([None if each is None else float(each) for each in column]) for name, column in batch.items()
+    }
+    sql = " and ".join(parts)
+    assert comparisons.mask(sql, Rows(pa.table(batch)), negate=True) is not None or batch["a"].type == pa.null()
+    assert failing(f"- expression: '{sql}'", batch) == failing(f"- expression: '({sql})'", batch)
+    assert result(f"- {{row_count: 0, where: '{sql}'}}", batch).rows == (
+        result(f"- {{row_count: 0, where: '({sql})'}}", batch).rows
+    )
+
+
+@pytest.mark.parametrize("sql", ["t < '2020-10-02'", "t >= '2020-10-31 12:00:00' and t = t", "f <> 'Y'"])
+def test_times_and_text_are_compared_as_duckdb_does(sql):
+    batch = {"t": [*TIMES, None], "f": ["Y", "N", "", None]}
+    quoted = sql.replace("'", "''")
+    assert failing(f"- expression: '{quoted}'", batch) == failing(f"- expression: '({quoted})'", batch)
