@@ -50,9 +50,13 @@ def hide(settings: Mapping[str, Any]) -> None:
 
 def masked(text: str) -> str:
     """The text with `***` in the place of every secret that is known, and of every password in an address."""
-    if "://" in text:
-        text = _IN_ADDRESS.sub(rf"\1:{STARS}@", text)
+    text = without_passwords(text)
     return _pattern.sub(STARS, text) if _pattern else text
+
+
+def without_passwords(text: str) -> str:
+    """The text with `***` in the place of every password in an address: the same in every process."""
+    return _IN_ADDRESS.sub(rf"\1:{STARS}@", text) if "://" in text else text
 
 
 def _secrets(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

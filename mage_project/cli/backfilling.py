@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mage_project.cli.options import project_option
+from mage_project.errors import HistoryUnavailable
 from mage_project.project import Project
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ def _run(
     local: bool,
     as_json: bool,
 ) -> int:
+    from contextlib import nullcontext
     from dataclasses import asdict
 
     from mage_project.cli.backfill_reporters import receipt_table, reporter_for
@@ -110,10 +112,15 @@ def _run(
         logs=logs,
     )
     backfills.begin(store, backfill_id, pipeline.uuid, asdict(request), prepared.request_key)
-    with reporter_for(as_json=as_json) as reporter, services.kept_up(pipeline, local=local):
+    busy = any(planned.action == "run" for planned in prepared.plan)
+    servers = services.kept_up(pipeline, local=local) if busy else nullcontext()
+    with reporter_for(as_json=as_json) as reporter, servers:
         work = Backfill(prepared.plan, command, store, prepared.variables_key, reporter, jobs=jobs)
         receipt = work.execute(fail_fast=fail_fast)
-    backfills.end(store, backfill_id, receipt.status, receipt.as_dict())
+    try:
+        backfills.end(store, backfill_id, receipt.status, receipt.as_dict())
+    except HistoryUnavailable as error:
+        click.echo(f"warning: the receipt is not in the history: {error}", err=True)
     click.echo(json.dumps(receipt.as_dict(), ensure_ascii=False) if as_json else receipt_table(receipt))
     return receipt.exit_code
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -42,7 +42,7 @@ def variables_text(variables: Mapping[str, Any]) -> str:
 def variables_key(variables: Mapping[str, Any]) -> str:
     """The same for runs that differ in their interval only. A new password does not change it either."""
     rest = {name: value for name, value in variables.items() if name not in _OF_THE_INTERVAL}
-    text = json.dumps(without_secrets(rest), default=str, sort_keys=True)
+    text = json.dumps(without_secrets(rest, masked=masking.without_passwords), default=str, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -62,15 +62,15 @@ def moment_text(moment: datetime) -> str:
     return moment.isoformat()
 
 
-def without_secrets(value: Any, name: str = "") -> Any:
+def without_secrets(value: Any, name: str = "", *, masked: Callable[[str], str] = masking.masked) -> Any:
     """The value with `***` in the place of what is secret by its name or its form, all through maps and lists."""
     if masking.is_private(name):
         return masking.STARS
     if isinstance(value, Mapping):
-        return {key: without_secrets(inner, str(key)) for key, inner in value.items()}
+        return {key: without_secrets(inner, str(key), masked=masked) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
-        return [without_secrets(inner) for inner in value]
-    return masking.masked(value) if isinstance(value, str) else value
+        return [without_secrets(inner, masked=masked) for inner in value]
+    return masked(value) if isinstance(value, str) else value
 
 
 def rows_at_end(blocks: Sequence[Mapping[str, Any]]) -> int | None:

@@ -14,7 +14,7 @@ from mage_project.runner.interrupts import Interrupted
 from mage_project.runner.run import Run
 from mage_project.runner.variables import plain
 
-#: Set for the runs that a backfill or a schedule starts: who started them.
+#: Set for the runs that a backfill starts. A run takes them out again: what its blocks start is not the backfill's.
 TRIGGER, BACKFILL = "MAGE_PROJECT_TRIGGER", "MAGE_PROJECT_BACKFILL"
 
 
@@ -41,7 +41,7 @@ def _ledger(run: Run, given: Mapping[str, Any], told: Callable[[str], None]) -> 
         execution_date=run.variables["execution_date"],
         interval_end=run.variables["interval_end_datetime"],
         files={block.uuid: block.path for block in pipeline.blocks if block.runs and block.path},
-        trigger_name=os.environ.get(TRIGGER),
-        backfill_id=os.environ.get(BACKFILL),
+        trigger_name=os.environ.pop(TRIGGER, None),
+        backfill_id=os.environ.pop(BACKFILL, None),
     )
     return Ledger(store_of(pipeline.root, told), facts, told)
