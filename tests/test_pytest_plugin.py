@@ -101,7 +101,7 @@ def test_a_failed_test_says_what_the_runner_says(project: Path, run: Pytest) -> 
     ended.assert_outcomes(passed=2, failed=1, skipped=1)
     ended.stdout.fnmatch_lines(
         [
-            "*numbers/double::test_it_is_at_most_six*",
+            "*test_it_is_at_most_six (numbers/double)*",
             "it is 8",
             "  where: transformers/double.py:6 in test_it_is_at_most_six",
         ]

@@ -176,7 +176,9 @@ class BlockItem(pytest.Item):
             pytest.fail(message, pytrace=False)
 
     def reportinfo(self) -> tuple[Path, int, str]:
-        return self.path, self._declared.line - 1, self.nodeid
+        """Where it is declared, and what a failure is headed with."""
+        # Not as a node id ends: pytest would take its points for those of a class.
+        return self.path, self._declared.line - 1, f"{self.name} ({self._pipeline.name}/{self._block})"
 
 
 def _pipeline_of(node: pytest.Item | pytest.Collector) -> PipelineNode:

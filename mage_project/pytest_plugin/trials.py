@@ -89,9 +89,9 @@ class Trial:
         if status == "skipped":
             return "a run passes over the block"
         failed = [block.uuid for block in self._blocks.values() if block.status == "failed"]
-        if failed and failed != [uuid]:
+        if failed:
             return f"not run: block '{failed[0]}' failed"
-        return "the block failed before" if self.error else "this run had nothing for it to look at"
+        return "the run could not begin" if self.error else "this run had nothing for it to look at"
 
 
 def left_out(pipeline: Pipeline) -> dict[str, str]:
