@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -37,6 +38,7 @@ def examine(
     datasets = datasets or sorted({name for known in variables for name in _named(known, "dataset")})
     all_findings: list[Finding] = []
     for findings in diagnosis.examine(config, buckets=buckets, datasets=datasets):
+        findings = [replace(found, what=found.what.replace(f"{project.root}/", "")) for found in findings]
         all_findings += findings
         if not as_json:
             _tell(findings)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from importlib import metadata
 from pathlib import Path
 
 from mage_project.project import Block
@@ -36,7 +35,9 @@ def advice(block: Block, error: BaseException, *, is_call: bool = False) -> str 
 
 
 def _to_install(block: Block, module: str) -> str | None:
-    """How to get a module; None for a part of a package that is there, and for a module of the project."""
+    """How to get a module; None for a part of a package that is there."""
+    from importlib import metadata  # it costs a moment, which a run that fails has
+
     top = module.split(".")[0]
     if block.path and any((folder / top).is_dir() for folder in list(block.path.parents)[1:3]):
         return f"the project has a folder {top}, but no {module.replace('.', '/')}.py in it"

@@ -257,3 +257,21 @@ def test_every_command_explains_itself(mage_project):
         done = mage_project(*words, "--help")
         assert done.returncode == 0
         assert "Usage:" in done.stdout
+
+
+def test_no_password_is_shown_of_what_a_block_prints(tmp_path, mage_project):
+    write_project(
+        tmp_path, [block("a", "data_loader")], {"a": "@data_loader\ndef a():\n    print('db://me:pw@host')\n"}
+    )
+    for words in ((), ("--json",)):
+        done = mage_project("run", "p", *words)
+        assert "a: db://me:***@host" in done.stdout + done.stderr
+
+
+def test_places_are_told_from_the_project_s_root_wherever_the_command_runs(project, mage_project, tmp_path):
+    (project.root / "transformers/double.py").write_text("def (:\n")
+    done = mage_project("run", "p", "--project", str(project.root), cwd=tmp_path.parent)
+    assert "where: transformers/double.py:1" in done.stdout
+    (project.root / "io_config.yaml").write_text("default:\n  A: [1\n")
+    done = mage_project("check", "--io", "--project", str(project.root), cwd=tmp_path.parent)
+    assert "where: io_config.yaml:3\n  next:  " in done.stderr
