@@ -34,6 +34,8 @@ class PlainReporter:
     def say(self, line: str) -> None:
         print(masked(line), file=self._out, flush=True)
 
+    def begun(self, runs: int) -> None: ...
+
     def started(self, child: Child) -> None:
         self.say(f"{child.interval.name}: started")
 
@@ -68,6 +70,9 @@ class TerminalReporter(PlainReporter):
     def say(self, line: str) -> None:
         self._progress.console.print(masked(line), markup=False, highlight=False, soft_wrap=True)
 
+    def begun(self, runs: int) -> None:
+        self._whole = self._progress.add_task("all", total=runs, figure=f"0 of {runs}")
+
     def started(self, child: Child) -> None:
         self._tasks[child.interval] = self._progress.add_task(child.interval.name, total=None, figure="")
 
@@ -79,9 +84,8 @@ class TerminalReporter(PlainReporter):
         super().ended(outcome, done=done, of=of)
         if outcome.interval in self._tasks:
             self._progress.remove_task(self._tasks.pop(outcome.interval))
-        if self._whole is None:
-            self._whole = self._progress.add_task("all", total=of, figure="")
-        self._progress.update(self._whole, completed=done, figure=f"{done} of {of}")
+        if self._whole is not None:
+            self._progress.update(self._whole, completed=done, figure=f"{done} of {of}")
 
 
 def reporter_for(*, as_json: bool) -> PlainReporter:

@@ -36,6 +36,8 @@ T = TypeVar("T")
 class Watcher(Protocol):
     """Told of everything that happens in a backfill."""
 
+    def begun(self, runs: int) -> None: ...
+
     def started(self, child: Child) -> None: ...
 
     def progress(self, child: Child) -> None: ...
@@ -61,6 +63,7 @@ class Backfill:
         self._watcher = watcher
         self._jobs = jobs
         self._waiting = deque(planned for planned in plan if planned.action == "run")
+        self._of = len(self._waiting)
         self._elsewhere: deque[Planned] = deque()
         self._awaited: set[Interval] = set()
         self._children: list[Child] = []
@@ -72,6 +75,7 @@ class Backfill:
     def execute(self, *, fail_fast: bool = False) -> Receipt:
         """Run what is to be run. The receipt has an outcome for every interval of the plan, in the plan's order."""
         started = time.monotonic()
+        self._watcher.begun(self._of)
         with self._listening(), self._selector:
             while self._goes_on(fail_fast):
                 self._start_some()
@@ -168,8 +172,7 @@ class Backfill:
 
     def _end(self, outcome: Outcome) -> None:
         self._outcomes[outcome.interval] = outcome
-        of = sum(planned.action == "run" for planned in self._plan)
-        self._watcher.ended(outcome, done=len(self._outcomes), of=of)
+        self._watcher.ended(outcome, done=len(self._outcomes), of=self._of)
 
     def _claim_of(self, interval: Interval) -> ClaimKey:
         date = moment_text(interval.start)
