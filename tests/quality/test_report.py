@@ -57,6 +57,11 @@ def test_a_few_extreme_values_do_not_stretch_the_bins() -> None:
     assert sum(bins.rows) == 10_000
 
 
+def test_a_default_far_from_all_others_does_not_stretch_the_bins() -> None:
+    bins = numbers([*[40.7 + number % 50 / 1000 for number in range(980)], *[0.0] * 20]).bins
+    assert (bins.start, bins.below, bins.above) == (pytest.approx(40.7), 20, 0)
+
+
 def test_all_rows_are_in_the_bins_and_beside_them() -> None:
     values = np.random.default_rng(3).lognormal(sigma=2, size=5_000)
     bins = numbers(list(values)).bins
@@ -159,6 +164,18 @@ def test_the_last_two_months_are_compared_whatever_their_order(order: tuple[int,
     [change] = changes(found.months[0][1], found.months[1][1])
     assert (change.name, change.size) == ("code", 0.5)
     assert [fact.replace("\u202f", " ") for fact in change.facts[:2]] == ["new: new (50.0 %)", "gone: old (50.0 %)"]
+
+
+def test_batches_without_rows_change_nothing() -> None:
+    tables = [month(1, 10, "a"), month(2, 20, "b")]
+    empty = tables[0].slice(0, 0)
+    assert profile([empty, tables[0], empty, tables[1]]) == profile(tables)
+
+
+def test_rows_without_a_month_belong_to_none() -> None:
+    nowhere = pa.table({"source_month": pa.nulls(3, pa.date32()), "code": ["x"] * 3})
+    found = profile([month(1, 10, "a"), nowhere, month(2, 20, "b")])
+    assert [profile.rows for _, profile in found.months] == [10, 20]
 
 
 def test_months_in_one_batch_are_told_apart() -> None:

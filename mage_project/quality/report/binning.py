@@ -14,6 +14,8 @@ _MOST_BINS = 40
 _TAIL = 0.005
 #: The main part is widened to the least and greatest number where they are near: so much of its own width.
 _NEAR = 0.25
+#: And it ends so many times the width of the middle half beyond that: a default of 0 among coordinates is no main part.
+_FENCE = 10
 
 
 def quantiles(numbers: Any, weights: Any) -> tuple[float, ...]:
@@ -47,8 +49,12 @@ def bins(numbers: Any, weights: Any, *, rows: int, whole: bool) -> Bins:
 
 def _main_part(numbers: Any, weights: Any) -> tuple[float, float]:
     reached = np.cumsum(weights) / weights.sum()
-    low = float(numbers[np.searchsorted(reached, _TAIL)])
-    high = float(numbers[min(np.searchsorted(reached, 1 - _TAIL), len(numbers) - 1)])
+    places = np.minimum(np.searchsorted(reached, [_TAIL, 0.25, 0.75, 1 - _TAIL]), len(numbers) - 1)
+    low, quarter, upper, high = (float(number) for number in numbers[places])
+    if upper > quarter:
+        fence = _FENCE * (upper - quarter)
+        low = max(low, float(numbers[np.searchsorted(numbers, quarter - fence)]))
+        high = min(high, float(numbers[np.searchsorted(numbers, upper + fence, side="right") - 1]))
     near = (high - low) * _NEAR
     least, greatest = float(numbers[0]), float(numbers[-1])
     return (least if low - least <= near else low), (greatest if greatest - high <= near else high)

@@ -145,8 +145,8 @@ def _lines(column: ColumnProfile, valid: int) -> list[Line]:
     if column.kind == "time" or not column.top:
         return []
     coded = is_coded(column) or column.kind == "boolean"
-    shown = column.top[: _CODES if coded else _VALUES]
-    if not coded and shown[0].rows <= 1:
+    shown = column.top[:_CODES] if coded else [count for count in column.top[:_VALUES] if count.rows > 1]
+    if not shown:
         return []
     about = "≥ " if column.shortfall else ""
     most = shown[0].rows

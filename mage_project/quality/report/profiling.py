@@ -39,6 +39,9 @@ class Profiler:
     def add(self, batch: pa.Table | pa.RecordBatch) -> None:
         """Take in the rows of a batch. Raises UsageError for a `time_column` that has no times."""
         table = batch if isinstance(batch, pa.Table) else pa.Table.from_batches([batch])
+        if not table.num_rows:
+            self._whole.add(table)
+            return
         if self._months is None:
             self._whole.time_column = _time_column(table.schema, self._time_column)
             self._months = Months(_month_column(table))
