@@ -100,7 +100,7 @@ def cast_what_fits(array: pa.Array, kind: pa.DataType, *, finite: bool = False) 
     except REFUSALS:  # of a type whose values cannot be told apart
         return pa.nulls(len(array), kind), len(array) - array.null_count
     fitting = pa.concat_arrays(values).take(encoded.indices)
-    return fitting, fitting.null_count - _nothings(array, kind)
+    return fitting, int(fitting.null_count - _nothings(encoded, kind))
 
 
 def _cast_or_null(value: pa.Array, kind: pa.DataType, finite: bool) -> pa.Array:
@@ -110,12 +110,14 @@ def _cast_or_null(value: pa.Array, kind: pa.DataType, finite: bool) -> pa.Array:
         return pa.nulls(1, kind)
 
 
-def _nothings(array: pa.Array, kind: pa.DataType) -> int:
+def _nothings(encoded: pa.DictionaryArray, kind: pa.DataType) -> int:
     """How many values say nothing: the nulls and, where a number or a time is wanted, the empty texts."""
-    if kind == TEXT or family(array.type) != WORDS:
-        return int(array.null_count)
-    blank = pc.equal(pc.utf8_trim_whitespace(array.cast(pa.string())), "")
-    return int(array.null_count + pc.sum(blank, min_count=0).as_py())
+    different = encoded.dictionary
+    if kind == TEXT or family(different.type) != WORDS:
+        return int(encoded.null_count)
+    texts = different.cast(pa.string()).cast(pa.binary()).to_pylist()  # they may be no UTF-8
+    blanks = pa.array([place for place, text in enumerate(texts) if not text.strip()], encoded.indices.type)
+    return int(encoded.null_count + pc.sum(pc.is_in(encoded.indices, value_set=blanks), min_count=0).as_py())
 
 
 def described(kind: pa.DataType) -> str:

@@ -11,6 +11,7 @@ from taxi.columns import TEXT, WALL_TIME
 from taxi.words import CORRECT, quoted
 
 NULL, NUMBER, WORDS, TIME, OTHER, NESTED = "null", "number", "words", "time", "other", "nested"
+_LEAVE_OUT = f"Leave it out with contract: {{unknown: discard}}, or: {CORRECT}"
 
 
 class Typed(Protocol):
@@ -55,7 +56,7 @@ def loadable(column: Typed, where: str) -> pa.DataType:
     if family(kind) == NESTED:
         raise ValueError(
             f"{where}, column {quoted(column.name)}: it is nested ({kind}), and a column of a table has single "
-            f"values. Leave it out with contract: {{unknown: discard}}, or: {CORRECT}"
+            f"values. {_LEAVE_OUT}"
         )
     if types.is_timestamp(kind):
         return WALL_TIME if kind.tz is None else pa.timestamp("us", kind.tz)
@@ -67,4 +68,4 @@ def loadable(column: Typed, where: str) -> pa.DataType:
         return pa.date32()
     if types.is_boolean(kind) or types.is_decimal128(kind):
         return kind
-    raise ValueError(f"{where}, column {quoted(column.name)}: its type {kind} cannot be loaded. {CORRECT}")
+    raise ValueError(f"{where}, column {quoted(column.name)}: its type {kind} cannot be loaded. {_LEAVE_OUT}")

@@ -123,11 +123,9 @@ class ParquetMonth:
         if place == len(array):  # no value of it: the type itself
             reason = " ".join(str(error).split())[:200]
             return f"{self._file.label}, column {name}: it is {array.type} instead of {kind} ({reason}). {CORRECT}"
+        where = f"{self._file.label}, row {before + place + 1:,}, column {name}"
         try:
             value = quoted(str(array[place].as_py()))
         except UnicodeDecodeError:
-            value = "text that is not UTF-8"
-        return (
-            f"{self._file.label}, row {before + place + 1:,}, column {name}: {value} ({array.type}) is not "
-            f"{described(kind)} that {kind} holds without loss. {CORRECT}"
-        )
+            return f"{where}: the text is not UTF-8. {CORRECT}"
+        return f"{where}: {value} ({array.type}) is not {described(kind)} that {kind} holds without loss. {CORRECT}"
