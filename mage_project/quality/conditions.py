@@ -95,9 +95,9 @@ def negated(sql: str) -> str:
 
 def syntax_error(sql: str) -> str | None:
     """What is wrong with the text of a condition, as far as it can be told without rows. None where it may be right."""
-    import duckdb
-
     with closing(_connection()) as connection:
+        import duckdb
+
         try:
             statements = connection.extract_statements(f"SELECT ({sql}\n)")
         except duckdb.Error as error:

@@ -7,6 +7,7 @@ import io
 import pandas as pd
 import pytest
 
+from mage_project.cli.inspection import problems_of
 from mage_project.cli.reporters import PlainReporter
 from mage_project.runner.run import Run
 from mage_project.runner.running import importable
@@ -148,4 +149,15 @@ def test_what_is_wrong_in_the_checks_is_told_with_file_and_line_before_anything_
     assert [(problem.line, problem.message.split(": ")[-1]) for problem in problems] == [
         (8, "unknown key 'not_nul' of a check. Did you mean 'not_null'?"),
         (9, "there is no data/zone.csv. Did you mean 'data/zones.csv'?"),
+    ]
+
+
+def test_sql_that_is_none_is_told_before_anything_runs(tmp_path):
+    checks = [{"expression": "n >"}, {"not_null": "n", "where": "n ="}, {"expression": "n > 1"}]
+    project = write_project(
+        tmp_path, [block("load", "data_loader", configuration={"checks": checks})], {"load": LOADER}
+    )
+    assert [problem.message.split(" of ")[0] for problem in problems_of(project, "p")] == [
+        "check 'expression(n >)'",
+        "check 'not_null(n) where n ='",
     ]
