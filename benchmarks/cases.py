@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from months import MONTH
 from server import Server
 
 POSTGRES = "postgres"
+CHECKED = "postgres+checks"
 BOTH = "postgres+lake"
 LAKE = "lake"
 PSQL = "psql"
@@ -22,11 +23,12 @@ PSQL_BINARY = "psql-binary"
 MAGE = "mage"
 ONE = "1 block"
 HUNDRED = "100 blocks"
-LOADING = (POSTGRES, BOTH, LAKE, PSQL, PSQL_BINARY, MAGE)
+LOADING = (POSTGRES, CHECKED, BOTH, LAKE, PSQL, PSQL_BINARY, MAGE)
 TRIVIAL = (ONE, HUNDRED)
 
 DESCRIPTIONS = {
     POSTGRES: "`mage-project run`: csv.gz → clean → Postgres",
+    CHECKED: "`mage-project run`: csv.gz → clean → Postgres, with 21 checks of the cleaned trips",
     BOTH: "`mage-project run`: csv.gz → clean → Postgres and Parquet by date",
     LAKE: "`mage-project run`: csv.gz → clean → Parquet by date",
     PSQL: "`psql \\copy` of the clean, unpacked CSV",
@@ -100,23 +102,30 @@ class Loading:
         server.sql("CREATE SCHEMA IF NOT EXISTS bench")
 
     def ours(self) -> list[Variant]:
-        without = {POSTGRES: {projects.TO_LAKE}, BOTH: set(), LAKE: {projects.TO_POSTGRES}}
+        without = {
+            POSTGRES: {projects.TO_LAKE},
+            CHECKED: {projects.TO_LAKE},
+            BOTH: set(),
+            LAKE: {projects.TO_POSTGRES},
+        }
         variables = {"service": self._case.service, "months": self._case.months, "source": str(self._case.source)}
         return [
             Variant(
                 name=name,
-                command=projects.runner(
-                    "run", projects.add_pipeline(self._project, uuid, without=blocks, variables=variables)
-                ),
+                command=projects.runner("run", self._pipeline(uuid, name, blocks, variables)),
                 env=self._server.env,
                 folder=self._project,
                 before=self._drop_loaded,
                 after=self._landed if name != LAKE else lambda: None,
             )
             for uuid, (name, blocks) in zip(
-                ("bench_postgres", "bench_both", "bench_lake"), without.items(), strict=True
+                ("bench_postgres", "bench_checked", "bench_both", "bench_lake"), without.items(), strict=True
             )
         ]
+
+    def _pipeline(self, uuid: str, name: str, without: Collection[str], variables: Mapping[str, object]) -> str:
+        checks = projects.CHECKS if name == CHECKED and self._case.service == "yellow" else ()
+        return projects.add_pipeline(self._project, uuid, without=without, variables=variables, checks=checks)
 
     def prepare(self, first: Variant) -> None:
         """Runs the runner once, and writes what it loaded to files for psql. Raises RunFailed."""

@@ -18,6 +18,37 @@ SHIPPED = "green_taxi_etl"
 TO_POSTGRES = "trips_to_postgres"
 TO_LAKE = "trips_to_gcs"
 COURSE = "course_yellow"
+CLEAN = "clean_taxi_trips"
+#: What a careful project declares of cleaned trips: twenty-one rules of all kinds.
+CHECKS = [
+    {"not_null": ["vendor_id", "tpep_pickup_datetime", "pu_location_id", "do_location_id"]},
+    {"accepted_values": {"column": "store_and_fwd_flag", "values": ["Y", "N"]}},
+    {"accepted_values": {"column": "payment_type", "values": [0, 1, 2, 3, 4, 5, 6]}},
+    {"accepted_values": {"column": "ratecode_id", "values": [1, 2, 3, 4, 5, 6, 99]}},
+    *(
+        {"between": {"column": name, "min": -1000, "max": 1000}, "severity": "warn"}
+        for name in ("trip_distance", "fare_amount", "tip_amount", "total_amount")
+    ),
+    *(
+        {"relationships": {"column": name, "to": "zones.csv", "field": "LocationID"}}
+        for name in ("pu_location_id", "do_location_id")
+    ),
+    {"row_count": {"min": 1}},
+    {"sum": {"column": "total_amount", "min": 0}},
+    *({"null_share": {"column": name, "max": 0.1}} for name in ("vendor_id", "ratecode_id", "passenger_count")),
+    {"expression": "tpep_pickup_datetime <= tpep_dropoff_datetime", "severity": "warn"},
+    {
+        "unique": [
+            "vendor_id",
+            "tpep_pickup_datetime",
+            "tpep_dropoff_datetime",
+            "pu_location_id",
+            "do_location_id",
+            "total_amount",
+        ],
+        "severity": "warn",
+    },
+]
 
 
 def shipped_copy(folder: Path) -> Path:
@@ -32,11 +63,24 @@ def shipped_copy(folder: Path) -> Path:
     return folder
 
 
-def add_pipeline(project: Path, uuid: str, *, without: Collection[str] = (), variables: Mapping[str, object]) -> str:
-    """The shipped pipeline once more under the name `uuid`, without some blocks and with other variables."""
+def add_pipeline(
+    project: Path,
+    uuid: str,
+    *,
+    without: Collection[str] = (),
+    variables: Mapping[str, object],
+    checks: Collection[object] = (),
+) -> str:
+    """The shipped pipeline once more under the name `uuid`, without some blocks and with other variables.
+
+    `checks` are declared beside the transformer.
+    """
     pipeline = yaml.safe_load((project / "pipelines" / SHIPPED / "metadata.yaml").read_text())
     blocks = [block for block in pipeline["blocks"] if block["uuid"] not in without]
     for block in blocks:
+        if checks and block["uuid"] == CLEAN:
+            block["configuration"] = {**block["configuration"], "checks": list(checks)}
+            (project / "zones.csv").write_text("\n".join(["LocationID", *map(str, range(1, 266))]))
         for side in ("upstream_blocks", "downstream_blocks"):
             block[side] = [other for other in block.get(side) or [] if other not in without]
     pipeline |= {"uuid": uuid, "name": uuid, "blocks": blocks}

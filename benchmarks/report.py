@@ -112,6 +112,15 @@ def targets() -> list[Target]:
     )
     found_targets += [
         Target(
+            what=f"Postgres with checks against without, {case}",
+            figure=against(case, cases.CHECKED, cases.POSTGRES),
+            limit=1.05,
+            form=times,
+        )
+        for case in (SMALL, LARGE)
+    ]
+    found_targets += [
+        Target(
             what=f"`mage run` against Postgres, {case}",
             figure=against(case, cases.MAGE, cases.POSTGRES),
             limit=limit,
