@@ -41,6 +41,7 @@ def _of_names(pipeline: Pipeline) -> list[Problem]:
     return [
         Problem(message=message, path=path, line=line, hint=hint, warning=True)
         for path in sorted(pipeline.files)
+        if path.suffix == ".py"
         for line, message in undefined(path)
     ]
 

@@ -99,7 +99,7 @@ class Template:
         undefined = re.match(r"'(\w+)' is undefined", message)
         hint = None
         if undefined:
-            name, meant = undefined[1], closest(undefined[1], self._names())
+            name, meant = undefined[1], closest(undefined[1], self._names().keys() - _library().keys())
             message += f". Did you mean '{meant}'?" if meant else "."
             tables = ", ".join(self.tables) or "none: the block has no upstream_blocks"
             other = (
