@@ -35,6 +35,8 @@ def conform_taxi_trips(trips, *args, **kwargs):
 
     conformed = trips.rename(columns=snake_case)
     assert conformed.columns.is_unique, f"some columns have the same name now: {list(conformed.columns)}"
+    taken = {"source_month", "outside_month"} & set(conformed.columns)
+    assert not taken, f"the file has columns of its own with the names that are added here: {sorted(taken)}"
     pickup = conformed[next(name for name in conformed.columns if name.endswith("pickup_datetime"))]
     begin, end = (
         pd.Series(day.astype("datetime64[us]"), trips.index).astype(TIME)
