@@ -173,8 +173,7 @@ def test_a_month_lands_in_postgres_with_every_row_or_not_at_all(
         conformed = block("transformers/conform_taxi_trips").conform_taxi_trips(trips)
         block("data_exporters/month_to_postgres").month_to_postgres(conformed, schema=schema)
         landed = len(trips)
-    except (AssertionError, ValueError, MageProjectError) as refusal:
-        assert str(refusal)
+    except (AssertionError, ValueError, MageProjectError):
         landed = 0
     with connection.cursor() as cursor:
         cursor.execute("SELECT to_regclass(%s) IS NOT NULL", (f"{schema}.{service}_trips",))
