@@ -254,3 +254,54 @@ def test_frames_that_do_not_say_which_file_they_are_of_are_refused(store: Store,
     trips.attrs = {}
     with pytest.raises(ValueError, match=r"result\.attrs = trips\.attrs"):
         store.load(trips)
+
+
+def test_what_hangs_on_the_table_of_postgres_stays_when_a_month_is_replaced(postgres: Postgres, month: Month) -> None:
+    postgres.load(month(OCTOBER))
+    with postgres.connection.cursor() as cursor:
+        cursor.execute(f"CREATE INDEX ON {postgres.schema}.green_trips (vendor_id)")
+        cursor.execute(f"CREATE VIEW {postgres.schema}.fares AS SELECT total_amount FROM {postgres.schema}.green_trips")
+    postgres.load(month(OCTOBER, issue="2", fares=(5, 5, 5, 5), tips=[1, 1, 1, 1]))
+    assert postgres.query("SELECT sum(total_amount) FROM {schema}.fares") == [{"sum": 20}]
+    indexes = "SELECT count(*) FROM pg_indexes WHERE schemaname = '{schema}' AND tablename = 'green_trips_2020_10'"
+    assert postgres.query(indexes) == [{"count": 1}]
+
+
+def test_what_a_killed_run_of_mage_has_left_beside_is_not_in_the_way(postgres: Postgres, month: Month) -> None:
+    postgres.load(month(OCTOBER))
+    with postgres.connection.cursor() as cursor:
+        cursor.execute(f"CREATE TABLE {postgres.schema}.green_trips_2020_10_new (half text)")
+    postgres.load(month(OCTOBER, issue="2", fares=(5, 5, 5, 5)))
+    assert amounts(postgres) == {OCTOBER: 20}
+
+
+@pytest.mark.parametrize("store", ["postgres", "warehouse"], indirect=True)
+def test_a_column_of_another_type_is_refused_with_its_name(store: Store, month: Month) -> None:
+    store.load(month(OCTOBER, cbd_congestion_fee=[1, 1, 1, 1]))
+    odd = month(NOVEMBER).assign(cbd_congestion_fee=pd.array(["a", "b", "c", "d"], pd.ArrowDtype(pa.string())))
+    with pytest.raises(ValueError, match=r"(?i)column cbd_congestion_fee of green 2020-11|green 2020-11: column cbd"):
+        store.load(odd)
+    assert amounts(store) == {OCTOBER: 10}
+
+
+def test_a_table_that_keeps_no_months_is_refused(postgres: Postgres, month: Month) -> None:
+    with postgres.connection.cursor() as cursor:
+        cursor.execute(f"CREATE SCHEMA {postgres.schema}")
+        cursor.execute(f"CREATE TABLE {postgres.schema}.green_trips (vendor_id integer)")
+    with pytest.raises(ValueError, match="is there and keeps no months"):
+        postgres.load(month(OCTOBER))
+
+
+def test_a_partition_of_bigquery_that_somebody_emptied_is_loaded_again(warehouse: Warehouse, month: Month) -> None:
+    warehouse.load(month(OCTOBER))
+    warehouse.client.delete_table(f"{warehouse.dataset}.green_trips")
+    warehouse.load(month(OCTOBER))
+    assert amounts(warehouse) == {OCTOBER: 10}
+
+
+def test_an_object_of_the_lake_that_somebody_deleted_is_loaded_again(gcs: Lake, month: Month) -> None:
+    gcs.load(month(OCTOBER))
+    [blob] = [blob for blob in gcs.bucket.list_blobs() if blob.name.endswith(".parquet")]
+    blob.delete()
+    gcs.load(month(OCTOBER))
+    assert amounts(gcs) == {OCTOBER: 10}

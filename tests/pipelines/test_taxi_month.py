@@ -168,6 +168,15 @@ def test_of_two_runs_at_once_one_loads_the_month_and_the_other_finds_it_loaded(s
     assert (ledger, len(noted)) == ((1,), 1)
 
 
+def test_months_of_one_service_are_loaded_side_by_side(scene: Scene) -> None:
+    for month, dollars in ((OCTOBER, 1), (NOVEMBER, 2)):
+        scene.publish(month, dollars)
+    running = [scene.lab.start(scene.variables(month)) for month in (OCTOBER, NOVEMBER)]
+    said = [process.communicate(timeout=120)[1] for process in running]
+    assert [process.returncode for process in running] == [0, 0], said
+    assert scene.loaded() == [{OCTOBER: (3_000, 3_000), NOVEMBER: (3_000, 6_000)}] * 3
+
+
 def test_a_killed_run_leaves_each_store_the_old_month_or_the_new_one_and_the_next_run_all_of_them_the_new(
     scene: Scene,
 ) -> None:
