@@ -111,12 +111,16 @@ def _accepted(rule: Rule, reference: Reference) -> Kernel:
 
 
 def _bounds(rule: Rule, reference: Reference) -> Kernel:
+    typed: dict[pa.DataType, tuple[Any, Any]] = {}
+
     def breaking(rows: Rows) -> pa.BooleanArray | None:
         name = rule.columns[0]
         column = rows.column(name)
         if column.null_count == len(column):
             return None
-        low, high = (_bound(rule, bound, column.type) for bound in (rule.minimum, rule.maximum))
+        if column.type not in typed:
+            typed[column.type] = _bound(rule, rule.minimum, column.type), _bound(rule, rule.maximum, column.type)
+        low, high = typed[column.type]
         if _is_number(column.type):
             least, most = rows.extent(name)
             if (low is None or least >= rule.minimum) and (high is None or most <= rule.maximum):

@@ -74,9 +74,11 @@ def _is_pandas(batch: Any) -> bool:
 
 def _clean(column: Any) -> pa.Array:
     """One array, decoded, with null for NaN."""
-    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if isinstance(array, pa.ChunkedArray):
-        array = array.chunk(0) if array.num_chunks else pa.array([], array.type)
+    array = column
+    if isinstance(array, pa.ChunkedArray):  # one chunk is taken as it is: combining copies it
+        array = (
+            array.chunk(0) if array.num_chunks == 1 else pa.concat_arrays(array.chunks or [pa.array([], array.type)])
+        )
     if isinstance(array, pa.ExtensionArray):
         array = array.storage
     if pa.types.is_dictionary(array.type):
