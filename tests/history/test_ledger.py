@@ -136,6 +136,20 @@ def test_a_killed_run_is_shown_as_crashed(tmp_path: Path, store: SqliteStore) ->
     assert [run.status for run in newest(store)] == ["crashed"]
 
 
+def test_no_run_pays_for_the_libraries_of_other_stores(project: Project) -> None:
+    """Importing SQLAlchemy takes longer than a run."""
+    script = (
+        "import sys, mage_project\n"
+        "assert mage_project.run('p', project=sys.argv[1]).status == 'completed'\n"
+        "print({'sqlalchemy', 'alembic'} & set(sys.modules))"
+    )
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    told = subprocess.run(
+        [sys.executable, "-c", script, str(project.root)], env=env, check=True, capture_output=True, text=True
+    )
+    assert told.stdout.strip() == "set()"
+
+
 def test_runs_are_listed_and_shown(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     from mage_project.cli.commands import cli
 

@@ -1,0 +1,51 @@
+"""An interval is claimed by one backfill, in both stores, until it is released or the claimer is gone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mage_project.history import backfills
+from mage_project.history.backfills import ClaimKey
+from mage_project.history.leases import this_process
+from mage_project.history.postgres import PostgresStore
+from mage_project.history.sqlite import SqliteStore
+from mage_project.history.stores import Store
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    if request.param == "sqlite":
+        return SqliteStore(tmp_path / "history.db", print)
+    env = request.getfixturevalue("postgres_env")
+    user = f"{env['POSTGRES_USER']}:{env['POSTGRES_PASSWORD']}"
+    return PostgresStore(f"postgresql://{user}@{env['POSTGRES_HOST']}:{env['POSTGRES_PORT']}/{env['POSTGRES_DBNAME']}")
+
+
+def test_one_backfill_has_an_interval(any_store: Store) -> None:
+    key = ClaimKey(pipeline="p", variables_key="k", execution_date="2019-01-01T00:00:00")
+    assert backfills.claim(any_store, key, "one") is None
+    assert backfills.claim(any_store, key, "two") == "one"
+    assert backfills.claim(any_store, replace(key, execution_date="2019-02-01T00:00:00"), "two") is None
+    backfills.release(any_store, key)
+    assert backfills.claim(any_store, key, "two") is None
+
+
+def test_a_dead_claimer_is_taken_over(any_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = ClaimKey(pipeline="p", variables_key="k", execution_date="2020-01-01T00:00:00")
+    with monkeypatch.context() as before:
+        before.setattr(backfills, "this_process", lambda: replace(this_process(), pid_started="1"))
+        assert backfills.claim(any_store, key, "one") is None
+    assert backfills.claim(any_store, key, "two") is None
+
+
+def test_only_an_unfinished_backfill_is_gone_on_with(any_store: Store) -> None:
+    backfills.begin(any_store, "b1", "p", {}, "same")
+    assert backfills.unfinished(any_store, "same") is None, "it goes on by itself"
+    backfills.end(any_store, "b1", "interrupted", {})
+    assert backfills.unfinished(any_store, "same") == "b1"
+    backfills.begin(any_store, "b1", "p", {}, "same")
+    backfills.end(any_store, "b1", "completed", {})
+    assert backfills.unfinished(any_store, "same") is None
