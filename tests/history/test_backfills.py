@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,19 +11,29 @@ import pytest
 
 from mage_project.history import backfills
 from mage_project.history.backfills import ClaimKey
-from mage_project.history.leases import this_process
-from mage_project.history.postgres import PostgresStore
-from mage_project.history.sqlite import SqliteStore
-from mage_project.history.stores import Store
+from mage_project.history.stores import Store, store_of
+
+
+#: Claims an interval, and is gone.
+CLAIM = """
+from pathlib import Path
+from mage_project.history import backfills, stores
+key = backfills.ClaimKey(pipeline="p", variables_key="k", execution_date="2020-01-01T00:00:00")
+assert backfills.claim(stores.store_of(Path("."), print), key, "one") is None
+"""
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    if request.param == "sqlite":
-        return SqliteStore(tmp_path / "history.db", print)
-    env = request.getfixturevalue("postgres_env")
-    user = f"{env['POSTGRES_USER']}:{env['POSTGRES_PASSWORD']}"
-    return PostgresStore(f"postgresql://{user}@{env['POSTGRES_HOST']}:{env['POSTGRES_PORT']}/{env['POSTGRES_DBNAME']}")
+def any_store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    address = str(tmp_path / "history.db")
+    if request.param == "postgres":
+        env = request.getfixturevalue("postgres_env")
+        user = f"{env['POSTGRES_USER']}:{env['POSTGRES_PASSWORD']}"
+        address = f"postgresql://{user}@{env['POSTGRES_HOST']}:{env['POSTGRES_PORT']}/{env['POSTGRES_DBNAME']}"
+    monkeypatch.setenv("MAGE_PROJECT_HISTORY", address)
+    store = store_of(tmp_path, print)
+    assert store is not None
+    return store
 
 
 def test_one_backfill_has_an_interval(any_store: Store) -> None:
@@ -33,11 +45,9 @@ def test_one_backfill_has_an_interval(any_store: Store) -> None:
     assert backfills.claim(any_store, key, "two") is None
 
 
-def test_a_dead_claimer_is_taken_over(any_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dead_claimer_is_taken_over(any_store: Store) -> None:
+    subprocess.run([sys.executable, "-c", CLAIM], cwd=Path(__file__).parents[2], check=True)
     key = ClaimKey(pipeline="p", variables_key="k", execution_date="2020-01-01T00:00:00")
-    with monkeypatch.context() as before:
-        before.setattr(backfills, "this_process", lambda: replace(this_process(), pid_started="1"))
-        assert backfills.claim(any_store, key, "one") is None
     assert backfills.claim(any_store, key, "two") is None
 
 
