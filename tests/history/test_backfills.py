@@ -13,7 +13,6 @@ from mage_project.history import backfills
 from mage_project.history.backfills import ClaimKey
 from mage_project.history.stores import Store, store_of
 
-
 #: Claims an interval, and is gone.
 CLAIM = """
 from pathlib import Path
