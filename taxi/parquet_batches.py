@@ -1,4 +1,4 @@
-"""From a month's Parquet to Arrow tables with the declared types, 40,000 rows at a time.
+"""From a month's Parquet to Arrow tables with the declared types, at most 40,000 rows at a time.
 
 A row group is decoded page by page, so that neither its size nor the file's decides how much memory is needed.
 Nothing is taken from statistics: they may be wrong, and only the rows count.
@@ -25,6 +25,8 @@ from taxi.layout import Found, layout_of
 from taxi.words import CORRECT, quoted
 
 BATCH_ROWS = 40_000
+BATCH_BYTES = 4_000_000  # as a block of a CSV; frames of 24 columns have some 20,000 rows
+VALUE_BYTES = 8
 READ_BYTES = 1 << 18  # of each column at a time
 _DAMAGES = (pa.ArrowException, OSError, MemoryError, ValueError, KeyError, UnicodeError)
 
@@ -44,6 +46,7 @@ class ParquetMonth:
         self.layout = layout_of(found, service, file.month.month, PARQUET, contract, file.label)
         self._raw = {own: column.name for own, column in zip(self.layout.names, found, strict=True)}
         self._declared = {column.name for column in service.columns}
+        self._batch_rows = max(1, min(BATCH_ROWS, BATCH_BYTES // (VALUE_BYTES * len(self.layout.reads))))
 
     def batches(self) -> Iterator[Batch]:
         """The file's rows; at least one batch, which has no rows where the file has none.
@@ -87,11 +90,11 @@ class ParquetMonth:
         """The rows of one row group, with the columns that are read."""
         names = [self._raw[name] for name in self.layout.reads]
         try:
-            yield from parquet.iter_batches(BATCH_ROWS, row_groups=[place], columns=names)
+            yield from parquet.iter_batches(self._batch_rows, row_groups=[place], columns=names)
         except _DAMAGES:
             for name in names:
                 with self._explained(f", row group {place + 1}, column {name}"):
-                    for _ in parquet.iter_batches(BATCH_ROWS, row_groups=[place], columns=[name]):
+                    for _ in parquet.iter_batches(self._batch_rows, row_groups=[place], columns=[name]):
                         pass
             with self._explained(f", row group {place + 1}"):
                 raise

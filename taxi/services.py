@@ -5,7 +5,8 @@ Sources. The meanings: TLC's data dictionaries, of March 2025 (data_dictionary_t
 TLC's 188 yellow Parquet files from 2009-01 to 2024-08, as listed in github.com/snowch/vast-docker-compose-examples;
 the headers of the CSVs that TLC published until 2022, and of the course's copies of them; and
 github.com/toddwschneider/nyc-taxi-data, which has loaded all of them. TLC gave every column of 2022 to the older files
-when it turned them into Parquet, so that `congestion_surcharge` is there since 2011, empty; the CSVs do not have it.
+when it turned them into Parquet, so that `congestion_surcharge` is there since 2011, empty; the CSVs do not have it, and
+there are none since.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ YELLOW = Service(
         Column(name="congestion_surcharge", kind=DOLLARS, since="2011-01", csv=("2019-01", None)),
         # Pickups at LaGuardia and JFK; `Airport_fee` since 2023-02.
         Column(name="airport_fee", kind=DOLLARS, since="2011-01", csv=NEVER),
-        Column(name="cbd_congestion_fee", kind=DOLLARS, since="2025-01"),  # the MTA's zone, since 2025-01-05
+        Column(name="cbd_congestion_fee", kind=DOLLARS, since="2025-01", csv=NEVER),  # the MTA's zone, since 2025-01-05
         # What only 2009 and 2010 have: the places as coordinates, and the words behind three of the codes above.
         *(
             Column(name=name, kind=DEGREES, until="2010-12", csv=(None, _COORDINATES_UNTIL), aliases=(alias,))
@@ -123,7 +124,7 @@ GREEN = Service(
         Column(name="payment_type", kind=CODE),
         Column(name="trip_type", kind=CODE),  # 1 street hail, 2 dispatch
         Column(name="congestion_surcharge", kind=DOLLARS, csv=("2019-01", None)),
-        Column(name="cbd_congestion_fee", kind=DOLLARS, since="2025-01"),
+        Column(name="cbd_congestion_fee", kind=DOLLARS, since="2025-01", csv=NEVER),
         *(
             Column(name=name, kind=DEGREES, since=NEVER[0], csv=(None, _COORDINATES_UNTIL))
             for name in ("pickup_longitude", "pickup_latitude", "dropoff_longitude", "dropoff_latitude")
@@ -175,7 +176,7 @@ FHVHV = Service(
         Column(name="access_a_ride_flag", kind=FLAG, csv=NEVER),
         Column(name="wav_request_flag", kind=FLAG, csv=NEVER),
         Column(name="wav_match_flag", kind=FLAG, csv=NEVER),
-        Column(name="cbd_congestion_fee", kind=DOLLARS, since="2025-01"),
+        Column(name="cbd_congestion_fee", kind=DOLLARS, since="2025-01", csv=NEVER),
         Column(name="SR_Flag", kind=CODE, since=NEVER[0], csv=(None, None)),  # in the CSVs instead of all the above
     ),
 )

@@ -39,7 +39,7 @@ def month_frames(
     file_format: str | None = None,
     progress: Progress | None = None,
 ) -> Iterator[pd.DataFrame]:
-    """Frames of about 40,000 trips, month after month, columns and types as declared in taxi.services.
+    """Frames of at most about 40,000 trips, month after month, columns and types as declared in taxi.services.
 
     The columns are those that any of the months has, in the declared order, and behind them those that are not
     declared, if the contract (taxi.contracts) lets them in. All frames have the same columns.
