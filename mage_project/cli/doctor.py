@@ -38,7 +38,9 @@ def examine(
     datasets = datasets or sorted({name for known in variables for name in _named(known, "dataset")})
     all_findings: list[Finding] = []
     for findings in diagnosis.examine(config, buckets=buckets, datasets=datasets):
-        findings = [replace(found, what=found.what.replace(f"{project.root}/", "")) for found in findings]
+        findings = [
+            replace(found, what=found.what.replace(f"({project.root}/io_config", "(io_config")) for found in findings
+        ]
         all_findings += findings
         if not as_json:
             _tell(findings)

@@ -22,7 +22,7 @@ RAISED = (Exception, SystemExit)
 _ASKED = re.compile(r"(?:GET|POST|PUT|PATCH|DELETE) https?://\S+?: ")
 
 #: An object or a bucket in the address of Google Cloud Storage's JSON API.
-_OBJECT = re.compile(r"/b/(?P<bucket>[^/?\s]+)(?:/o/(?P<key>[^?\s]+))?\?")
+_OBJECT = re.compile(r"/b/(?P<bucket>[^/?\s:]+)(?:/o(?:/(?P<key>[^?\s:]+))?)?(?:\?|: |$)")
 
 
 def block_error(
