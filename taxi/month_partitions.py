@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import io
 import json
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import IO, Any
@@ -25,6 +26,7 @@ import pyarrow.parquet as pq
 from google.api_core import exceptions as google_errors
 from google.cloud import bigquery
 
+from taxi.lake_errors import GOOGLE_ERRORS
 from taxi.load_jobs import load_once
 from taxi.month_fields import fields_of, file_schema, shaped
 from taxi.month_frames import KEY, MonthFile, MonthFrames
@@ -42,10 +44,11 @@ LEDGER_KINDS = {
 }
 GROUP_ROWS = 131_072
 RETRIES = 6
+_RETRY = bigquery.DEFAULT_RETRY.with_timeout(60)  # seconds; Google's own default is ten minutes
 
 
 class MonthPartitions:
-    """A table of months, `dataset.table`. Raises Google's errors, with the month as it was."""
+    """A table of months, `dataset.table`. Raises OSError, with the month as it was, where Google refuses or is away."""
 
     def __init__(self, client: bigquery.Client, table: str, *, folder: Path) -> None:
         """`folder` is where files are written on this machine."""
@@ -60,14 +63,15 @@ class MonthPartitions:
 
     def unchanged(self, month: MonthFrames) -> str | None:
         """The line that says that the month is loaded; None where it has to be written."""
-        before, _ = self._loaded(month.file)
+        with self._telling():
+            before, _ = self._loaded(month.file)
         return unchanged(str(self), month, before)
 
     def write(self, month: MonthFrames) -> None:
         """Write the trips to a Parquet file on this machine, with the columns of the table and those that are new."""
         there: list[bigquery.SchemaField] = []
-        with suppress(google_errors.NotFound):
-            there = self._checked(self._client.get_table(self._table)).schema
+        with self._telling(), suppress(google_errors.NotFound):
+            there = self._checked(self._client.get_table(self._table, retry=_RETRY)).schema
         fields = fields_of(month.schema, there, f"{self}, {month.file}")
         schema = file_schema(fields)
         with pq.ParquetWriter(self._file(month.file), schema, compression="zstd") as file:
@@ -78,6 +82,12 @@ class MonthPartitions:
 
     def replace(self, month: MonthFrames) -> str:
         """Make what was written the month. Returns what that did, in one line."""
+        with self._telling():
+            before = self._replace(month)
+        return written(str(self), month, before)
+
+    def _replace(self, month: MonthFrames) -> Loaded | None:
+        """Returns what was loaded before."""
         table = self._made(month)
         before, state = self._loaded(month.file)
         config = bigquery.LoadJobConfig(
@@ -95,7 +105,7 @@ class MonthPartitions:
         what = (str(self._partition(month.file)), month.file.sha256, listed_columns(month.columns), state)
         job = load_once(self._client, begin, *what, is_gone=lambda: month.rows > 0 and self._is_empty(month.file))
         self._note(month, job.job_id)
-        return written(str(self), month, before)
+        return before
 
     # -- the table
 
@@ -132,7 +142,7 @@ class MonthPartitions:
     def _loaded(self, file: MonthFile) -> tuple[Loaded | None, str]:
         """What is loaded of the month, and a text that is another one after every load of it."""
         try:
-            ledger = self._client.get_table(self._ledger)
+            ledger = self._client.get_table(self._ledger, retry=_RETRY)
         except google_errors.NotFound:
             return None, "no ledger"
         key = (self._table.table_id, file.source_month)
@@ -169,6 +179,23 @@ class MonthPartitions:
         load_once(self._client, begin, data_job, "noted", is_gone=lambda: False)
 
     # -- within
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Google's errors in words that say what to do next."""
+        try:
+            yield
+        except GOOGLE_ERRORS as error:
+            said = getattr(error, "message", None) or error
+            if isinstance(error, google_errors.Forbidden | google_errors.Unauthorized):
+                raise PermissionError(
+                    f"{self}: these credentials may not do that ({said}). Give their account the roles BigQuery "
+                    "Data Editor and BigQuery Job User. The month is as it was"
+                ) from error
+            told = (
+                "no answer for a minute" if isinstance(error, google_errors.RetryError) else f"Google answered: {said}"
+            )
+            raise OSError(f"{self}: {told}. The month is as it was: run it again later") from error
 
     def _file(self, file: MonthFile) -> Path:
         return self._folder / f"{self._table.table_id}-{file.month}.parquet"

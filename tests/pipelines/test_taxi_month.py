@@ -26,7 +26,7 @@ from tests.pipelines.stores import Stores
 from tests.taxi.making import text, trip, write_month
 
 pytestmark = pytest.mark.slow
-KILLS = 4
+KILLS = 3
 SEED = int(os.environ.get("PIPELINE_KILLS_SEED", randrange(1_000_000)))
 OCTOBER, NOVEMBER = "2020-10", "2020-11"
 #: Rows and dollars of each month in a store.
