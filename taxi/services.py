@@ -5,8 +5,8 @@ Sources. The meanings: TLC's data dictionaries, of March 2025 (data_dictionary_t
 TLC's 188 yellow Parquet files from 2009-01 to 2024-08, as listed in github.com/snowch/vast-docker-compose-examples;
 the headers of the CSVs that TLC published until 2022, and of the course's copies of them; and
 github.com/toddwschneider/nyc-taxi-data, which has loaded all of them. TLC gave every column of 2022 to the older files
-when it turned them into Parquet, so that `congestion_surcharge` is there since 2011, empty; the CSVs do not have it, and
-there are none since.
+when it turned them into Parquet, so that `congestion_surcharge` is there since 2011, empty. The CSVs do not have it,
+and there are none since.
 """
 
 from __future__ import annotations
