@@ -187,7 +187,7 @@ def _upload(blob: storage.Blob, path: Path) -> Content:
     """Upload and compare: an emulator may not verify the checksum, as Google does."""
     blob.chunk_size = CHUNK_BYTES  # else Google's library takes a hundred megabytes at once
     blob.upload_from_filename(path, checksum="crc32c", retry=_RETRY)
-    sent = google_crc32c.Checksum()
+    sent: Any = google_crc32c.Checksum()  # type: ignore[no-untyped-call]
     with path.open("rb") as file:
         while piece := file.read(CHUNK_BYTES):
             sent.update(piece)

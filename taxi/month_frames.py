@@ -70,7 +70,8 @@ def by_month(trips: pd.DataFrame | Iterable[pd.DataFrame]) -> Iterator[MonthFram
     files its column source_month tells the rows apart.
     """
     is_whole = isinstance(trips, pd.DataFrame)
-    parts = (part for frame in ([trips] if is_whole else trips) for part in _parts(frame))
+    frames: Iterable[pd.DataFrame] = [trips] if isinstance(trips, pd.DataFrame) else trips
+    parts = (part for frame in frames for part in _parts(frame))
     for file, group in itertools.groupby(parts, key=lambda part: part[0]):
         yield MonthFrames(file, (frame for _, frame in group), is_whole=is_whole)
 
