@@ -15,6 +15,10 @@ _SECRET = re.compile(r"passw|secret|token|passphrase|(private|access|api|applica
                      re.IGNORECASE)  # fmt: skip
 #: The password in an address, such as postgresql://user:password@host.
 _IN_ADDRESS = re.compile(r"(\w://[^:/@\s]*):[^@/\s]+@")
+#: What lets anybody in who has the address: `?sig=...` of Azure's, `&X-Goog-Signature=...`, `?api_key=...`
+_IN_QUERY = re.compile(
+    r"([?&](?:sig|[\w-]*key|[\w-]*(?:signature|token|secret|passw|credential)[\w-]*)=)[^&#\s'\"]+", re.IGNORECASE
+)
 #: A shorter value is a word like any other, and hiding it would make messages unreadable.
 _SHORTEST = 6
 #: Up to this length a value is only hidden where it stands alone, and not as a part of another word.
@@ -55,8 +59,10 @@ def masked(text: str) -> str:
 
 
 def without_passwords(text: str) -> str:
-    """The text with `***` in the place of every password in an address: the same in every process."""
-    return _IN_ADDRESS.sub(rf"\1:{STARS}@", text) if "://" in text else text
+    """The text with `***` in the place of every password and signature in an address: the same in every process."""
+    if "://" not in text:
+        return text
+    return _IN_QUERY.sub(rf"\1{STARS}", _IN_ADDRESS.sub(rf"\1:{STARS}@", text))
 
 
 def _secrets(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -42,3 +42,8 @@ def test_what_is_no_secret_stays_readable(settings, said):
 
 def test_a_password_in_an_address_is_always_hidden():
     assert masking.masked("at postgresql://me:pw@host/db") == "at postgresql://me:***@host/db"
+
+
+def test_what_signs_an_address_is_hidden():
+    said = "https://x.example.com/a.csv?design=2020-10&sig=abc%2F1&X-Goog-Signature=def gone"
+    assert masking.masked(said) == "https://x.example.com/a.csv?design=2020-10&sig=***&X-Goog-Signature=*** gone"
