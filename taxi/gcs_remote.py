@@ -38,15 +38,28 @@ class GcsRemote:
         try:
             with closing(_client()) as client:
                 blob = client.bucket(self._bucket).get_blob(self._name, timeout=_TIMEOUT_S)
+                there = blob is not None or self._has_bucket(client)
         except _ERRORS as error:
             raise self._refusal(error) from None
+        if not there:
+            raise OSError(f"{self.shown}: there is no bucket {self._bucket}. Check the source.")
         if blob is None:
-            raise NotPublished(f"{self.shown}: there is no such object, or no such bucket. Check the source.")
+            raise NotPublished(f"{self.shown}: there is no such object. Check the source.")
         version = Version(etag=str(blob.generation), size_bytes=blob.size, crc32c=blob.crc32c)
         if known and known.etag == version.etag:
             return Answer(version=version)
         start = start if partial and partial.etag == version.etag else 0
         return Answer(version=version, start=start, chunks=self._chunks(blob.generation, start))
+
+    def _has_bucket(self, client: storage.Client) -> bool:
+        """Whether it is there. Who may not list it, may not know; then it is taken for there."""
+        try:
+            next(iter(client.list_blobs(self._bucket, max_results=1, timeout=_TIMEOUT_S)), None)
+        except google_errors.NotFound:
+            return False
+        except (google_errors.Forbidden, google_errors.Unauthorized):
+            return True
+        return True
 
     def _chunks(self, generation: int, start: int) -> Iterator[bytes]:
         try:

@@ -62,6 +62,13 @@ def test_a_missing_object_is_named(bucket: storage.Bucket, tmp_path: Path) -> No
         trip_file(f"gs://{bucket.name}/other", MONTH, project=tmp_path)
 
 
+@pytest.mark.usefixtures("bucket")
+def test_a_missing_bucket_is_not_taken_for_a_month_to_come(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="there is no bucket nobodys-bucket") as error:
+        trip_file("gs://nobodys-bucket/tlc", MONTH, project=tmp_path)
+    assert not hasattr(error.value, "not_published")
+
+
 def test_a_page_in_the_bucket_is_no_month(bucket: storage.Bucket, tmp_path: Path) -> None:
     bucket.blob(f"tlc/green/{NAME}").upload_from_string("<html>")
     with pytest.raises(ValueError, match="this is a web page"):
