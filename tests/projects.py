@@ -12,6 +12,17 @@ import yaml
 from mage_project.project import Project
 from mage_project.project.model import FOLDERS
 
+#: A project's io_config.yaml whose default profile is the environment's Postgres; keys of it may follow, then profiles.
+IO_CONFIG = """
+version: 0.1.1
+default:
+  POSTGRES_HOST: "{{ env_var('POSTGRES_HOST') }}"
+  POSTGRES_PORT: "{{ env_var('POSTGRES_PORT') }}"
+  POSTGRES_USER: "{{ env_var('POSTGRES_USER') }}"
+  POSTGRES_PASSWORD: "{{ env_var('POSTGRES_PASSWORD') }}"
+  POSTGRES_DBNAME: "{{ env_var('POSTGRES_DBNAME') }}"
+"""
+
 
 def block(uuid: str, kind: str, *upstream: str, **more: Any) -> dict[str, Any]:
     return {"uuid": uuid, "type": kind, "language": "python", "upstream_blocks": list(upstream), **more}

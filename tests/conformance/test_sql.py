@@ -17,16 +17,9 @@ from mage_project.project.model import FOLDERS
 from tests.conformance.pipelines import write_block, write_pipeline
 from tests.conformance.runners import Both
 from tests.conformance.stores import Stores
-from tests.projects import block
+from tests.projects import IO_CONFIG, block
 
-IO_CONFIG = """
-version: 0.1.1
-default:
-  POSTGRES_HOST: "{{ env_var('POSTGRES_HOST') }}"
-  POSTGRES_PORT: "{{ env_var('POSTGRES_PORT') }}"
-  POSTGRES_USER: "{{ env_var('POSTGRES_USER') }}"
-  POSTGRES_PASSWORD: "{{ env_var('POSTGRES_PASSWORD') }}"
-  POSTGRES_DBNAME: "{{ env_var('POSTGRES_DBNAME') }}"
+IN_SCHEMA = """
   POSTGRES_SCHEMA: SCHEMA
   POSTGRES_CONNECTION_METHOD: direct
 """
@@ -244,7 +237,7 @@ def _text(row: Sequence[Any]) -> str:
 def write(project: Path, case: Case, schema: str) -> Path:
     project.mkdir()
     (project / "metadata.yaml").write_text("project_type: standalone\nvariables_dir: .mage_data\n")
-    (project / "io_config.yaml").write_text(IO_CONFIG.replace("SCHEMA", schema))
+    (project / "io_config.yaml").write_text(IO_CONFIG + IN_SCHEMA.replace("SCHEMA", schema))
     for entry in case.blocks:
         code = textwrap.dedent(case.code[entry["uuid"]]).replace("SCHEMA", schema)
         if entry["language"] == "python":

@@ -12,16 +12,9 @@ from mage_project.project.model import FOLDERS
 from mage_project.runner.records import RunRecord
 from mage_project.runner.run import Run
 from mage_project.runner.running import importable
-from tests.projects import block, write_project
+from tests.projects import IO_CONFIG, block, write_project
 
-IO_CONFIG = """
-version: 0.1.1
-default:
-  POSTGRES_HOST: "{{ env_var('POSTGRES_HOST') }}"
-  POSTGRES_PORT: "{{ env_var('POSTGRES_PORT') }}"
-  POSTGRES_USER: "{{ env_var('POSTGRES_USER') }}"
-  POSTGRES_PASSWORD: "{{ env_var('POSTGRES_PASSWORD') }}"
-  POSTGRES_DBNAME: "{{ env_var('POSTGRES_DBNAME') }}"
+DUCK = """
 duck:
   DUCKDB_DATABASE: {folder}/store.duckdb
 """
@@ -36,7 +29,7 @@ def write_sql_project(
     root: Path, blocks: Sequence[Mapping[str, Any]], code: Mapping[str, str], **options: Any
 ) -> Project:
     """A project with the SQL blocks' files besides the Python ones."""
-    (root / "io_config.yaml").write_text(IO_CONFIG.replace("{folder}", str(root)))
+    (root / "io_config.yaml").write_text(IO_CONFIG + DUCK.replace("{folder}", str(root)))
     python = {entry["uuid"]: code[entry["uuid"]] for entry in blocks if entry["language"] == "python"}
     for entry in blocks:
         if entry["language"] == "sql":
