@@ -52,8 +52,9 @@ def test_a_run_that_is_stopped_while_it_downloads(
 
 @pytest.mark.parametrize(("signum", "exit_code"), SIGNALS)
 def test_a_run_that_is_stopped_while_it_writes(lab: Lab, target: Target, signum: int, exit_code: int) -> None:
-    """Every batch takes its time; the first has been written to both stores' sides when the signal comes."""
-    lab.edit("taxi/trips.py", "                yield frame\n", "                yield frame\n                pause()\n")
+    """Every month takes its time; the first one has been written to both stores' sides when the signal comes."""
+    months = "            yield from _month(file, reader, wanted)\n"
+    lab.edit("taxi/trips.py", months, f"{months}            pause()\n")
     lab.edit("taxi/trips.py", "\ndef month_frames(", PAUSE)
     before = target.state()
     command = lab.start({**target.variables, "source": "sample_data"})
