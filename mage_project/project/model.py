@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from mage_project.quality.rules import Rule
@@ -97,15 +98,25 @@ class Block:
 
 @dataclass(frozen=True, kw_only=True)
 class Trigger:
-    """One entry of a pipeline's triggers.yaml."""
+    """One entry of a pipeline's triggers.yaml. Moments are in UTC; `timezone` is that of the schedule, None: UTC.
+
+    `sla_s`: how long after a run was due it should have ended. `envs`: where it is there at all; empty: everywhere.
+    `catch_up`: which of the runs are made up for that were due while no scheduler was there.
+    """
 
     name: str
     schedule_type: str
     schedule_interval: str | None = None
-    start_time: Any = None
+    start_time: datetime | None = None
+    last_enabled_at: datetime | None = None
     status: str = "inactive"
     variables: Mapping[str, Any] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
+    sla_s: int | None = None
+    envs: tuple[str, ...] = ()
+    timezone: str | None = None
+    catch_up: Literal["none", "last", "all"] = "last"
+    path: Path | None = None
     line: int = 1
 
 

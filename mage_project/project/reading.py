@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from mage_project.errors import ConfigError, UsageError, did_you_mean
 from mage_project.project import document
 from mage_project.project.blocks import BlockReader
 from mage_project.project.checking import Checker
 from mage_project.project.command import command
-from mage_project.project.model import ONLY_IN_MAGE, Pipeline, Problem, Trigger
+from mage_project.project.model import ONLY_IN_MAGE, Pipeline, Problem
+from mage_project.project.triggers import read_triggers
 
 
 class Project:
@@ -81,28 +80,6 @@ class Project:
             description=content.get("description"),
             blocks=blocks,
             variables=checker.mapping(content, "variables"),
-            triggers=tuple(self._triggers(path.with_name("triggers.yaml"), checker)),
+            triggers=tuple(read_triggers(path.with_name("triggers.yaml"), checker)),
         )
         return pipeline, checker.problems
-
-    def _triggers(self, path: Path, checker: Checker) -> Iterator[Trigger]:
-        if not path.is_file():
-            return
-        checker = checker.of(path)
-        content = document.read(path)
-        for entry in checker.entries(content, "triggers"):
-            checker.keys(entry, "trigger")
-            yield Trigger(
-                name=str(entry.get("name") or ""),
-                schedule_type=str(entry.get("schedule_type") or "time"),
-                schedule_interval=_text_or_none(entry.get("schedule_interval")),
-                start_time=entry.get("start_time"),
-                status=str(entry.get("status") or "inactive"),
-                variables=checker.mapping(entry, "variables"),
-                settings=checker.mapping(entry, "settings"),
-                line=entry.line,
-            )
-
-
-def _text_or_none(value: Any) -> str | None:
-    return None if value is None else str(value)

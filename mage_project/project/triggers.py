@@ -1,0 +1,93 @@
+"""Reads a pipeline's triggers.yaml: what Mage writes there, and `timezone` and `catch_up`, which Mage passes over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Any
+
+from mage_project.errors import did_you_mean
+from mage_project.project import document
+from mage_project.project.checking import Checker
+from mage_project.project.document import Mapping
+from mage_project.project.model import Trigger
+
+#: What may stand there. Mage's own are those of its ScheduleType and ScheduleStatus, 0.9.80.
+_CHOICES = {
+    "schedule_type": ("time", "api", "event"),
+    "status": ("active", "inactive"),
+    "catch_up": ("none", "last", "all"),
+}
+
+
+def read_triggers(path: Path, checker: Checker) -> Iterator[Trigger]:
+    """The triggers of the file, if there is one. What is odd about them keeps no pipeline from running: a warning."""
+    if not path.is_file():
+        return
+    checker = checker.of(path)
+    content = document.read(path)
+    names = set()
+    for entry in checker.entries(content, "triggers"):
+        checker.keys(entry, "trigger")
+        trigger = _trigger(entry, checker)
+        if trigger.name in names:
+            checker.error(f"two triggers are called '{trigger.name}'", entry.line, hint=_NAME, warning=True)
+        names.add(trigger.name)
+        yield trigger
+
+
+_NAME = "give each its own name: by it the history knows what has run"
+
+
+def _trigger(entry: Mapping, checker: Checker) -> Trigger:
+    sla_s = entry.get("sla")
+    if sla_s is not None and not isinstance(sla_s, int):
+        checker.error(f"'sla' is a number of seconds, not {sla_s!r}", entry.line_of("sla"), warning=True)
+    return Trigger(
+        name=str(entry.get("name") or ""),
+        schedule_type=_choice(entry, "schedule_type", checker) or "time",
+        schedule_interval=_text_or_none(entry.get("schedule_interval")),
+        start_time=_moment(entry, "start_time", checker),
+        last_enabled_at=_moment(entry, "last_enabled_at", checker),
+        status=_choice(entry, "status", checker) or "inactive",
+        variables=checker.mapping(entry, "variables"),
+        settings=checker.mapping(entry, "settings"),
+        sla_s=sla_s if isinstance(sla_s, int) else None,
+        envs=tuple(str(env) for env in entry.get("envs") or ()),
+        timezone=_text_or_none(entry.get("timezone")),
+        catch_up=_choice(entry, "catch_up", checker) or "last",  # type: ignore[arg-type]
+        path=checker.path,
+        line=entry.line,
+    )
+
+
+def _choice(entry: Mapping, key: str, checker: Checker) -> str | None:
+    """The word; None where there is none, or one that does not exist."""
+    value = _text_or_none(entry.get(key))
+    if value is None or value in _CHOICES[key]:
+        return value
+    words = ", ".join(_CHOICES[key])
+    what = f"there is no {key} '{value}'.{did_you_mean(value, _CHOICES[key])}"
+    checker.error(what, entry.line_of(key), hint=f"one of {words}", warning=True)
+    return None
+
+
+def _moment(entry: Mapping, key: str, checker: Checker) -> datetime | None:
+    """The moment in UTC; without a zone it is UTC, as Mage writes it."""
+    value = entry.get(key)
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            checker.error(f"{key} is not a date: '{value}'", entry.line_of(key), warning=True)
+            return None
+    if isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime.combine(value, time())
+    if not isinstance(value, datetime):
+        return None
+    return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def _text_or_none(value: Any) -> str | None:
+    return None if value is None else str(value)

@@ -1,0 +1,66 @@
+"""triggers.yaml is read as Mage writes it; what is odd in it is told, and keeps no pipeline from running."""
+
+from __future__ import annotations
+
+import textwrap
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from mage_project.project import Project, Trigger
+from mage_project.project.model import Problem
+from tests.projects import block, write_project
+
+
+def read(root: Path, text: str) -> tuple[tuple[Trigger, ...], list[Problem]]:
+    project: Project = write_project(root, [block("a", "data_loader")], {"a": "@data_loader\ndef f():\n    pass\n"})
+    (root / "pipelines/p/triggers.yaml").write_text(textwrap.dedent(text))
+    pipeline, problems = project.inspect("p")
+    return pipeline.triggers, problems
+
+
+def test_what_mage_writes_is_read(tmp_path: Path) -> None:
+    text = """
+        triggers:
+        - description: null
+          envs: [prod]
+          last_enabled_at: 2024-02-01 00:00:00
+          name: monthly
+          pipeline_uuid: p
+          schedule_interval: '@monthly'
+          schedule_type: time
+          settings: {skip_if_previous_running: true}
+          sla: 3600
+          start_time: 2024-02-01 00:00:00+01:00
+          status: active
+          token: null
+          variables: {service: green}
+          timezone: America/New_York
+          catch_up: all
+    """
+    [trigger], problems = read(tmp_path, text)
+    assert problems == []
+    assert (trigger.envs, trigger.sla_s, trigger.catch_up) == (("prod",), 3600, "all")
+    assert trigger.last_enabled_at == datetime(2024, 2, 1, tzinfo=UTC), "without a zone it is UTC"
+    assert trigger.start_time == datetime(2024, 1, 31, 23, tzinfo=UTC)
+    assert (trigger.settings["skip_if_previous_running"], trigger.variables["service"]) == (True, "green")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("status: actve", "there is no status 'actve'. Did you mean 'active'?"),
+        ("catch_up: maybe", "there is no catch_up 'maybe'."),
+        ("start_time: soon", "start_time is not a date: 'soon'"),
+        ("sla: an hour", "'sla' is a number of seconds, not 'an hour'"),
+    ],
+)
+def test_what_is_odd_is_a_warning_with_its_line(tmp_path: Path, line: str, message: str) -> None:
+    _, [problem] = read(tmp_path, f"triggers:\n- name: t\n  {line}\n")
+    assert (problem.message, problem.line, problem.warning) == (message, 3, True)
+
+
+def test_two_triggers_of_one_name_are_told(tmp_path: Path) -> None:
+    _, [problem] = read(tmp_path, "triggers:\n- name: t\n- name: t\n")
+    assert "two triggers are called 't'" in problem.message
