@@ -7,7 +7,7 @@ import os
 import pwd
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
@@ -16,6 +16,7 @@ from mage_project.errors import HistoryUnavailable
 from mage_project.history.facts import RunFacts, code_hashes, moment_text, rows_at_end, variables_key, variables_text
 from mage_project.history.git import commit_of
 from mage_project.history.leases import HEARTBEAT_S, this_process
+from mage_project.history.receipts import contents, seal
 from mage_project.history.stores import Store, Told
 
 #: How long the end of a run waits for a store that does not answer.
@@ -79,7 +80,7 @@ class Ledger:
         while not self._over.wait(HEARTBEAT_S):
             self._beat()
         self._row.update(self._ended())
-        self._write(self._record["blocks"] if self._record else ())
+        self._write(self._record)
 
     def _begun(self) -> dict[str, Any]:
         facts, now = self._facts, time.time()
@@ -117,8 +118,9 @@ class Ledger:
             "exit_code": self._exit_code,
         }
 
-    def _write(self, blocks: Sequence[Mapping[str, Any]] = ()) -> None:
-        run_id = self._facts.run_id
+    def _write(self, ended: Mapping[str, Any] | None = None) -> None:
+        """Write the run; one that has `ended` with its blocks and its receipt."""
+        run_id, blocks = self._facts.run_id, ended["blocks"] if ended else ()
         rows = [
             {
                 **{"run_id": run_id, "place": place, "uuid": block["uuid"], "status": block["status"]},
@@ -131,6 +133,8 @@ class Ledger:
             with self._store.transaction(write=True) as transaction:
                 transaction.run(_PUT_RUN, **{**self._row, "heartbeat_at": self._store.now(transaction)})
                 transaction.run_many(_PUT_BLOCK, rows)
+                if ended:
+                    seal(transaction, "run", contents(self._row, blocks))
             self._trouble = None
         except HistoryUnavailable as error:
             self._trouble = error

@@ -73,3 +73,23 @@ CREATE TABLE claim (
     heartbeat_at DOUBLE PRECISION NOT NULL,
     PRIMARY KEY (pipeline, variables_key, execution_date)
 );
+
+-- One receipt a run, each with the hash of the one before it; and the last one's place and hash.
+CREATE TABLE receipt (
+    place BIGINT NOT NULL PRIMARY KEY,
+    run_id TEXT,
+    kind TEXT NOT NULL,
+    body TEXT NOT NULL,
+    previous TEXT NOT NULL,
+    hash TEXT NOT NULL
+);
+
+CREATE INDEX receipt_run ON receipt (run_id);
+
+CREATE TABLE receipt_head (
+    one INTEGER NOT NULL PRIMARY KEY,
+    place BIGINT NOT NULL,
+    hash TEXT NOT NULL
+);
+
+INSERT INTO receipt_head (one, place, hash) VALUES (1, 0, '');

@@ -35,6 +35,8 @@ class Commits:
 
     def __init__(self) -> None:
         self._pending: list[Pending] = []
+        #: What has been committed, by name.
+        self.done: list[str] = []
         self._prepared: set[Pending] = set()
         self._lock = Lock()
 
@@ -63,15 +65,14 @@ class Commits:
 
     def commit_all(self) -> None:
         """Prepare, then commit in order. If one fails, the rest is rolled back, and the error says what was done."""
-        done: list[str] = []
         try:
             self.prepare_all()
             while pending := self._take():
                 pending.commit()
-                done.append(pending.what)
+                self.done.append(pending.what)
         except BaseException as error:
-            if done:
-                error.add_note(f"committed before it failed: {', '.join(done)}")
+            if self.done:
+                error.add_note(f"committed before it failed: {', '.join(self.done)}")
                 if isinstance(error, MageProjectError):
                     error.transient = False  # doing all of it again would do twice what is done
             self._roll_back_after(error)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
+from mage_project.runner.origins import File, add_files, columns_of, files_of
 from mage_project.runner.reasons import Reasons, add
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ class BlockRecord:
     """One block of a run. Rows are None where the values are not counted in rows; seconds are wall time.
 
     Bytes are what frames and tables take in memory. `dropped` and `changed` are what the block says of rows that it
-    left out, and of rows in which it changed something: figures for each reason.
+    left out, and of rows in which it changed something: figures for each reason. `files` are those that a block without
+    rows coming in has read, as it describes them; `written` is what connectors have committed, by name.
 
     A block that ran once for each item of a dynamic one has a record for each of these runs in `children`, and is
     itself their sum.
@@ -53,6 +55,9 @@ class BlockRecord:
     bytes_out: int | None = None
     dropped: Reasons = field(default_factory=dict)
     changed: Reasons = field(default_factory=dict)
+    files: list[File] = field(default_factory=list)
+    columns: dict[str, str] = field(default_factory=dict)
+    written: list[str] = field(default_factory=list)
     seconds: float = 0.0
     peak_rss_bytes: int | None = None
     tests: list[TestRecord] = field(default_factory=list)
@@ -64,7 +69,7 @@ class BlockRecord:
         """Back to the start, for another attempt."""
         self.status, self.rows_in, self.rows_out, self.seconds = "pending", None, None, 0.0
         self.dropped, self.changed, self.tests, self.error, self.rows_written = {}, {}, [], None, None
-        self.checks = []
+        self.checks, self.files, self.columns, self.written = [], [], {}, []
         self.bytes_in, self.bytes_out = None, None
 
     def count_in(self, rows: int | None, size_bytes: int | None) -> None:
@@ -76,6 +81,12 @@ class BlockRecord:
     def explain(self, *, dropped: Reasons, changed: Reasons) -> None:
         add(self.dropped, dropped)
         add(self.changed, changed)
+
+    def describe(self, output: Any) -> None:
+        """Note what an output, or a batch of it, says of the files it is of, and its columns."""
+        self.columns = self.columns or columns_of(output)
+        if self.rows_in is None:
+            add_files(self.files, files_of(output))
 
     def new_child(self, name: str) -> BlockRecord:
         """The record of one more run of a dynamic child, with a name of its own."""
@@ -94,6 +105,8 @@ class BlockRecord:
             self.count_out(child.rows_out, child.bytes_out)
             self.rows_written = _sum(self.rows_written, child.rows_written)
             self.explain(dropped=child.dropped, changed=child.changed)
+            add_files(self.files, child.files)
+            self.columns, self.written = self.columns or child.columns, [*self.written, *child.written]
             self.seconds += child.seconds
             self.peak_rss_bytes = max(self.peak_rss_bytes or 0, child.peak_rss_bytes or 0)
             self.error = self.error or child.error
@@ -113,6 +126,9 @@ class BlockRecord:
             "rows_written": self.rows_written,
             "dropped": self.dropped,
             "changed": self.changed,
+            "files": self.files,
+            "columns": self.columns,
+            "written": self.written,
             "seconds": round(self.seconds, 4),
             "peak_rss_bytes": self.peak_rss_bytes,
             "tests": [test.as_dict() for test in self.tests if test.ran],

@@ -241,6 +241,8 @@ class Run:
                 pending.commit_all()
             except Exception as error:
                 raise block_error(block, error) from error
+            finally:
+                self.record.block(block.uuid).written = pending.done
 
     # -- the end
 

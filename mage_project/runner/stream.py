@@ -206,6 +206,7 @@ class Stream:
         node.record.explain(**values.take_explanation(batch))
         size_bytes = values.size(batch)
         node.record.count_out(len(batch), size_bytes)
+        node.record.describe(batch)
         self._run.keep(node.block, batch)
         self._test(node, batch)
         self._run.reporter.progress(node.record)
@@ -261,7 +262,11 @@ class Stream:
     def _commit(self) -> None:
         """Everything that can fail first, for every store; then the commits themselves."""
         self._step(commits.Commits.prepare_all)
-        self._step(commits.Commits.commit_all)
+        try:
+            self._step(commits.Commits.commit_all)
+        finally:
+            for reader in self._exporters:
+                reader.node.record.written += reader.pending.done
 
     def _step(self, step: Callable[[commits.Commits], None]) -> None:
         """Take a step with the commits of every exporter. After a failure those not committed are rolled back."""

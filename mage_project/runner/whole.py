@@ -53,6 +53,7 @@ class Whole:
                     for what in dynamic.surprises(block, values.outputs(output)):
                         run.warn(block, what)
                 record.count_out(values.rows(handed_on), values.size(handed_on))
+                record.describe(handed_on)
                 if block.callbacks:
                     run.returned[block.uuid] = values.handed_on(output)
                 self._test(code, output)

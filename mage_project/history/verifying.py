@@ -1,0 +1,116 @@
+"""Whether the receipts are as they were written, and the runs as their receipts say."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from mage_project.history.receipts import BEGINNING, contents, hash_of, text_of
+from mage_project.history.stores import Row, Store, Transaction
+
+#: Receipts that are read at once.
+_PAGE = 500
+_RECEIPTS = "SELECT * FROM receipt WHERE place > :after ORDER BY place LIMIT :limit"
+_BETWEEN = "run_id IN (SELECT run_id FROM receipt WHERE place BETWEEN :first AND :last)"
+_RUNS = f"SELECT * FROM run WHERE {_BETWEEN}"  # noqa: S608 - no value is in it
+_BLOCKS = f"SELECT run_id, record FROM block_run WHERE {_BETWEEN} ORDER BY run_id, place"  # noqa: S608
+#: A run that ended while receipts were written, and has none.
+_WITHOUT = (
+    "SELECT run_id FROM run WHERE ended_at >= :since AND NOT EXISTS "
+    "(SELECT 1 FROM receipt WHERE receipt.run_id = run.run_id) ORDER BY run_id"
+)
+
+
+@dataclass(kw_only=True)
+class Verification:
+    """What was found. `head` is the last hash: noted elsewhere, it shows later whether the chain was written anew."""
+
+    receipts: int = 0
+    head: str = BEGINNING
+    findings: list[str] = field(default_factory=list)
+    #: Whether the hash that was asked for is in the chain; None where none was.
+    holds: bool | None = None
+
+    @property
+    def passed(self) -> bool:
+        return not self.findings and self.holds is not False
+
+
+def verify(store: Store, *, noted: str | None = None) -> Verification:
+    """Read all receipts and compare. `noted`: a hash (or its beginning) that the chain should hold."""
+    found = Verification(holds=None if noted is None else False)
+    missing: dict[str, str] = {}
+    cleaned: set[str] = set()
+    since: float | None = None
+    with store.transaction() as transaction:
+        [head] = transaction.run("SELECT place, hash FROM receipt_head")
+        for page in _pages(transaction):
+            runs, blocks = _told(transaction, page)
+            for receipt in page:
+                if not _is_whole(receipt, found):
+                    continue
+                found.holds = found.holds or (None if noted is None else receipt["hash"].startswith(noted))
+                said = json.loads(receipt["body"])
+                if receipt["kind"] == "clean":
+                    cleaned.update(said["runs"])
+                    continue
+                since = since or said["ended_at"]
+                row = runs.get(receipt["run_id"])
+                if row is None:
+                    missing[receipt["run_id"]] = f"run {receipt['run_id']} has a receipt, and is not in the history"
+                else:
+                    found.findings += _differences(said, contents(row, blocks.get(row["run_id"], [])))
+        found.findings += [line for run_id, line in missing.items() if run_id not in cleaned]
+        found.findings += _of_the_end(head, found)
+        if since is not None:
+            without = transaction.run(_WITHOUT, since=since)
+            found.findings += [f"run {row['run_id']} has ended, and has no receipt" for row in without]
+    return found
+
+
+def _pages(transaction: Transaction) -> Iterator[Sequence[Row]]:
+    after = 0
+    while page := transaction.run(_RECEIPTS, after=after, limit=_PAGE):
+        yield page
+        after = page[-1]["place"]
+
+
+def _told(transaction: Transaction, page: Sequence[Row]) -> tuple[dict[str, Row], dict[str, list[Any]]]:
+    """What the tables say of the runs of these receipts: their rows, and the records of their blocks."""
+    places = {"first": page[0]["place"], "last": page[-1]["place"]}
+    runs = {str(row["run_id"]): row for row in transaction.run(_RUNS, **places)}
+    blocks: dict[str, list[Any]] = {}
+    for row in transaction.run(_BLOCKS, **places):
+        blocks.setdefault(row["run_id"], []).append(json.loads(row["record"]))
+    return runs, blocks
+
+
+def _is_whole(receipt: Row, found: Verification) -> bool:
+    """Whether the receipt is the one that was written at its place; takes it up as the last one either way."""
+    place, name = receipt["place"], f"receipt {receipt['place']} ({receipt['run_id'] or receipt['kind']})"
+    if place != found.receipts + 1:
+        found.findings.append(f"there is no receipt {found.receipts + 1}")
+    elif receipt["previous"] != found.head:
+        found.findings.append(f"{name} does not follow the one before it")
+    own = hash_of(place, receipt["previous"], receipt["kind"], receipt["body"])
+    found.receipts, found.head = place, receipt["hash"]
+    if own != receipt["hash"]:
+        found.findings.append(f"{name} was changed")
+    return bool(own == receipt["hash"])
+
+
+def _differences(said: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    # Only what the receipt says: one of an older version says less.
+    names = [name for name in said if text_of({name: said[name]}) != text_of({name: now.get(name)})]
+    # Where the blocks differ, what is drawn from them does too.
+    derived = {"inputs", "written"} if "blocks" in names else set()
+    told = ", ".join(name for name in names if name not in derived)
+    return [f"run {said['run_id']} is not as its receipt says: {told}"] if names else []
+
+
+def _of_the_end(head: Row, found: Verification) -> list[str]:
+    if head["place"] > found.receipts:
+        return [f"there is no receipt {found.receipts + 1}, and {head['place']} were written"]
+    return [] if head["hash"] == found.head else ["the last receipt is not the one that was written last"]

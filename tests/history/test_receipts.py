@@ -1,0 +1,149 @@
+"""Each run that ends leaves a receipt, and a change of it, or of the run, shows."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mage_project.errors import UsageError
+from mage_project.history.receipts import receipt_of, seal
+from mage_project.history.runs import details
+from mage_project.history.sqlite import SqliteStore
+from mage_project.history.verifying import verify
+from mage_project.project import Project
+from mage_project.runner.running import run_pipeline
+from tests.history.conftest import BLOCKS
+from tests.projects import write_project
+
+READING = {
+    "load": """
+        import pandas as pd
+
+        @data_loader
+        def f(**kwargs):
+            frame = pd.DataFrame({'a': [1, 2, 3]})
+            frame.attrs['files'] = [{'url': 'https://a.b/c?sig=letmeinplease', 'size': 12, 'etag': 'e1', 'rows': 3}]
+            return frame
+    """,
+    "save": """
+        @data_exporter
+        def f(frame, commit_later, **kwargs):
+            commit_later(commit=lambda: None, rollback=lambda: None, what='the table t')
+    """,
+}
+
+
+@pytest.fixture
+def runs(project: Project, store: SqliteStore) -> list[str]:
+    """Three runs that are in the history."""
+    return [run_pipeline(project, "p", {"n": place, "password": "hunter2hunter2"}).run_id for place in range(3)]
+
+
+def execute(path: Path, statement: str, *values: Any) -> None:
+    connection = sqlite3.connect(path)
+    with connection:
+        connection.execute(statement, values)
+    connection.close()
+
+
+def test_a_receipt_says_what_came_in_and_what_was_written(tmp_path: Path, store: SqliteStore) -> None:
+    record = run_pipeline(write_project(tmp_path, BLOCKS, READING), "p", {"password": "hunter2hunter2"})
+    receipt = receipt_of(store, record.run_id)
+    assert receipt["inputs"] == [{"url": "https://a.b/c?sig=***", "size": 12, "etag": "e1", "rows": 3}]
+    assert receipt["written"] == ["the table t"]
+    assert receipt["blocks"][0]["columns"] == {"a": "int64"}
+    assert (receipt["status"], receipt["place"], receipt["variables"]) == ("completed", 1, {"password": "***"})
+    assert receipt["host"]
+    assert receipt["code"].keys() == {"load", "save"}
+
+
+def test_receipts_that_nobody_touched_verify(runs: list[str], store: SqliteStore) -> None:
+    found = verify(store)
+    assert (found.passed, found.receipts, found.head) == (True, 3, receipt_of(store, runs[2])["hash"])
+
+
+@pytest.mark.parametrize(
+    ("statement", "finding"),
+    [
+        pytest.param("UPDATE receipt SET body = replace(body, 'completed', 'failed') WHERE place = 2",
+                     "receipt 2 ({1}) was changed", id="a changed receipt"),
+        pytest.param("DELETE FROM receipt WHERE place = 2", "there is no receipt 2", id="a receipt taken out"),
+        pytest.param("DELETE FROM receipt WHERE place = 3", "there is no receipt 3, and 3 were written",
+                     id="the last one"),
+        pytest.param("UPDATE run SET status = 'failed' WHERE run_id LIKE '{1}'",
+                     "run {1} is not as its receipt says: status", id="a changed run"),
+        pytest.param("UPDATE block_run SET record = replace(record, '3', '4') WHERE run_id LIKE '{1}' AND place = 0",
+                     "run {1} is not as its receipt says: blocks", id="changed rows"),
+        pytest.param("DELETE FROM run WHERE run_id LIKE '{1}'",
+                     "run {1} has a receipt, and is not in the history", id="a run taken out"),
+        pytest.param("INSERT INTO run SELECT 'x' || substr(run_id, 2), pipeline, status, trigger_name, backfill_id, "
+                     "execution_date, interval_end, variables, variables_key, git_commit, git_dirty, code, started_by, "
+                     "host, pid, pid_started, started_at, heartbeat_at, ended_at, seconds, row_count, peak_rss_bytes, "
+                     "warnings, error, exit_code FROM run WHERE run_id LIKE '{1}'",
+                     "run x{1:.99} has ended, and has no receipt", id="a run put in"),
+    ],
+)  # fmt: skip
+def test_a_change_shows(runs: list[str], store: SqliteStore, statement: str, finding: str) -> None:
+    execute(store.path, statement.format(*runs))
+    told = finding.replace("x{1:.99}", "x" + runs[1][1:]).format(*runs)
+    assert told in verify(store).findings
+
+
+def test_receipts_that_were_all_written_anew_do_not_hold_the_hash_that_was_noted(
+    runs: list[str], store: SqliteStore
+) -> None:
+    noted = receipt_of(store, runs[1])["hash"]
+    assert verify(store, noted=noted[:12]).passed
+    bodies = [receipt_of(store, run_id) for run_id in runs]
+    execute(store.path, "UPDATE run SET started_by = 'nobody'")
+    execute(store.path, "DELETE FROM receipt")
+    execute(store.path, "UPDATE receipt_head SET place = 0, hash = ''")
+    with store.transaction(write=True) as transaction:
+        for body in bodies:
+            for word in ("place", "previous", "hash"):
+                del body[word]
+            seal(transaction, "run", {**body, "started_by": "nobody"})
+    assert verify(store).passed
+    assert not verify(store, noted=noted).passed
+
+
+def test_runs_that_end_together_make_one_chain(store: SqliteStore) -> None:
+    def end(name: str) -> None:
+        with store.transaction(write=True) as transaction:
+            seal(transaction, "clean", {"runs": [name]})
+
+    threads = [threading.Thread(target=end, args=(str(number),)) for number in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (verify(store).findings, verify(store).receipts) == ([], 12)
+
+
+def test_a_run_from_before_there_were_receipts_has_none(runs: list[str], store: SqliteStore) -> None:
+    execute(store.path, "DELETE FROM receipt")
+    execute(store.path, "UPDATE receipt_head SET place = 0, hash = ''")
+    assert verify(store).passed
+    assert details(store, runs[0]).run.status == "completed"
+    with pytest.raises(UsageError, match="has no receipt"):
+        receipt_of(store, runs[0])
+
+
+def test_verify_says_so_and_ends_with_one(
+    project: Project, runs: list[str], store: SqliteStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from mage_project.cli.commands import cli
+
+    words = ["runs", "verify", "--json", "--project", str(project.root)]
+    with pytest.raises(SystemExit, match="0"):
+        cli(words, standalone_mode=False)
+    execute(store.path, "UPDATE run SET git_commit = 'abc'")
+    with pytest.raises(SystemExit, match="1"):
+        cli(words, standalone_mode=False)
+    passed, changed = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (passed["passed"], len(changed["findings"])) == (True, 3)
