@@ -9,10 +9,12 @@ from mage_project.project import Project
 from mage_project.project.command import command
 
 
-def run_again(project: Project, pipeline: str, assignments: Sequence[str], *, local: bool) -> str:
-    """The command as it was typed, quoted for a shell, with `***` in the place of secrets."""
+def run_again(
+    project: Project, pipeline: str, assignments: Sequence[str], *, local: bool, some: Sequence[str] = ()
+) -> str:
+    """The command as it was typed, quoted for a shell, with `***` for secrets. `some`: what chooses blocks."""
     given = [word for assignment in assignments for word in ("--var", _masked(assignment))]
-    return command(project.root, "run", pipeline, *(["--local"] if local else []), *given)
+    return command(project.root, "run", pipeline, *some, *(["--local"] if local else []), *given)
 
 
 def _masked(assignment: str) -> str:

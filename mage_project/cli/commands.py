@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from mage_project.errors import MageProjectError, did_you_mean
 from mage_project.project import Project
 
 if TYPE_CHECKING:
+    from mage_project.runner.records import RunRecord
     from mage_project.runner.reporting import Reporter
 
 
@@ -63,11 +65,25 @@ def parsed(assignments: Sequence[str]) -> dict[str, Any]:
 @click.option(
     "--var", "assignments", multiple=True, metavar="NAME=VALUE", help="Set a variable; VALUE is YAML. May be repeated."
 )
+@click.option("--from", "first", multiple=True, metavar="BLOCK", help="Run BLOCK and what depends on it.")
+@click.option("--only", multiple=True, metavar="BLOCK", help="Run nothing but BLOCK.")
+@click.option("--skip", multiple=True, metavar="BLOCK", help="Do not run BLOCK.")
 @click.option("--local", is_flag=True, help="Use the local stack, whatever io_config.yaml names.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
 @project_option
-def run(project: Project, pipeline: str, assignments: Sequence[str], local: bool, as_json: bool) -> None:
+def run(
+    project: Project,
+    pipeline: str,
+    assignments: Sequence[str],
+    first: Sequence[str],
+    only: Sequence[str],
+    skip: Sequence[str],
+    local: bool,
+    as_json: bool,
+) -> None:
     """Run PIPELINE.
+
+    --from, --only and --skip may be repeated. Blocks that do not run give what the last run has kept of them.
 
     Exit code 0: done, 1: a block failed, 2: wrong usage or configuration, 3: a test failed, 128 + n: ended by signal n.
     """
@@ -75,7 +91,9 @@ def run(project: Project, pipeline: str, assignments: Sequence[str], local: bool
     from mage_project.cli.guard import guarded
 
     variables = parsed(assignments)
-    again = run_again(project, pipeline, assignments, local=local)
+    some = [word for name, uuids in (("from", first), ("only", only), ("skip", skip)) for uuid in uuids
+            for word in (f"--{name}", uuid)]  # fmt: skip
+    again = run_again(project, pipeline, assignments, local=local, some=some)
     starter = _starter()
 
     def killed(what: str) -> None:
@@ -83,7 +101,12 @@ def run(project: Project, pipeline: str, assignments: Sequence[str], local: bool
 
     def work() -> int:
         reporter = _reporter(as_json, again, starter)
-        return _run(project, pipeline, variables, local=local, as_json=as_json, reporter=reporter)
+        from mage_project.runner.running import run_pipeline
+        from mage_project.runner.selection import Choice
+
+        choice = Choice(first=first, only=only, skip=skip)
+        run = partial(run_pipeline, project, pipeline, variables, reporter=reporter, local=local, choice=choice)
+        return _run(run, project, pipeline, as_json=as_json)
 
     sys.exit(guarded(work, killed=killed, starter=starter))
 
@@ -108,13 +131,9 @@ def _reporter(as_json: bool, again: str, starter: int | None) -> Reporter:
     return Telling(reporter, starter)
 
 
-def _run(
-    project: Project, pipeline: str, variables: dict[str, Any], *, local: bool, as_json: bool, reporter: Reporter
-) -> int:
-    from mage_project.runner.running import run_pipeline
-
+def _run(run: Callable[[], RunRecord], project: Project, pipeline: str, *, as_json: bool) -> int:
     try:
-        return run_pipeline(project, pipeline, variables, reporter=reporter, local=local).exit_code
+        return run().exit_code
     except MageProjectError as error:
         _tell_failure(pipeline, error.within(project.root), as_json=as_json)
         return error.exit_code

@@ -1,37 +1,55 @@
 """The beginning of each output of the last run, kept so that one block can be tried alone.
 
 Frames are kept as Arrow files (the first batch of a stream, at most 50,000 rows), plain data as JSON. Anything else is
-not kept. They lie in `.mage_project/last_run/<pipeline>/`; a new run of the pipeline replaces them when it ends.
+not kept. They lie in `.mage_project/last_run/<pipeline>/`; a new run of the pipeline replaces them when it ends. A run
+of some of the blocks leaves those of the others. What is there in full, and comes back as it was, is whole.
 """
 
 from __future__ import annotations
 
+import glob
 import json
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mage_project.errors import UsageError
 from mage_project.project import Pipeline
 from mage_project.project.command import command
 from mage_project.runner import values
 
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
 #: Rows of each output that are kept at most.
 KEPT_ROWS = 50_000
+#: In the description of a file: that missing texts were NaN.
+_NAN = b"nan"
+_PLAIN = frozenset((str, int, float, bool, type(None)))
 
 
 class Kept:
     """Keeps the outputs of a run, and finds those of the last one."""
 
-    def __init__(self, pipeline: Pipeline, variables: Mapping[str, Any] | None = None, run_id: str = "") -> None:
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        variables: Mapping[str, Any] | None = None,
+        run_id: str = "",
+        execution_date: datetime | None = None,
+    ) -> None:
         self._folder = pipeline.root / ".mage_project" / "last_run" / pipeline.uuid
         self._fresh = self._folder.with_name(f"{pipeline.uuid}.{run_id}")
         self._pipeline, self._root = pipeline.uuid, pipeline.root
-        self._run = {"run_id": run_id, "variables": dict(variables or {})}
+        self._run = {"run_id": run_id, "variables": dict(variables or {}), "execution_date": execution_date}
         self._seen: set[str] = set()
+        #: Rows of the outputs that come back as they were; None for those that are no frames.
+        self._exact: dict[str, int | None] = {}
 
     def keep(self, uuid: str, value: Any) -> None:
         """Write the value's beginning; only the first one of a block. A full disk costs the copy, never the run."""
@@ -40,19 +58,31 @@ class Kept:
         self._seen.add(uuid)
         with suppress(OSError):
             self._fresh.mkdir(parents=True, exist_ok=True)
-            _write(self._fresh, _file_name(uuid), value)
+            if _write(self._fresh, _file_name(uuid), value):
+                self._exact[uuid] = min(len(value), KEPT_ROWS) if values.is_frame(value) else None
 
-    def close(self, rows: Mapping[str, int | None]) -> None:
+    def close(self, rows: Mapping[str, int | None], completed: Collection[str], ran: Collection[str]) -> None:
         """Put what was kept in the place of the run before; what killed runs have left goes after a day.
 
-        `rows`: how many rows each block's output had in all; None where it did not come to its end.
+        `rows`: how many rows each block's output had in all; None where it did not come to its end. `ran`: the blocks
+        that this run was to run.
         """
-        if not self._seen:
+        if not completed:
             return
+        whole = {uuid for uuid, kept in self._exact.items() if uuid in completed and kept in (None, rows[uuid])}
+        whole |= {uuid for uuid in completed if uuid not in self._seen}  # there was no output
         with suppress(OSError):
+            self._fresh.mkdir(parents=True, exist_ok=True)
+            last = self._last()
+            others = [uuid for uuid in last["rows"] if uuid not in ran]
+            for uuid in others:
+                for left in self._folder.glob(f"{glob.escape(_file_name(uuid))}.*"):
+                    left.rename(self._fresh / left.name)
+            rows = {**rows, **{uuid: last["rows"][uuid] for uuid in others}}
+            whole |= {uuid for uuid in others if uuid in last.get("whole", ())}
             note = self._fresh / "run.json"
             note.touch(mode=0o600)  # a variable may hold a secret, such as an address with a password
-            note.write_text(json.dumps({**self._run, "rows": rows}, default=str))
+            note.write_text(_as_text({**self._run, "rows": rows, "whole": sorted(whole)}))
             shutil.rmtree(self._folder, ignore_errors=True)
             self._fresh.rename(self._folder)
         for left in self._folder.parent.glob(f"{self._pipeline}.*"):
@@ -63,6 +93,23 @@ class Kept:
     def variables(self) -> dict[str, Any]:
         """The variables that the last run was given."""
         return dict(self._last()["variables"])
+
+    def moment(self) -> str | None:
+        """The execution date of the last run; None where there was none."""
+        return self._last().get("execution_date")
+
+    def exists(self) -> bool:
+        """Whether a run has kept anything."""
+        return self._folder.is_dir()
+
+    def is_whole(self, uuid: str) -> bool:
+        """Whether the last run kept all of the block's output, as it was."""
+        return uuid in self._last().get("whole", ())
+
+    def whole(self, uuid: str) -> Any:
+        """The output that is whole; None where the block had none."""
+        name = _file_name(uuid)
+        return self.output(uuid)[0] if list(self._folder.glob(f"{glob.escape(name)}.*")) else None
 
     def _last(self) -> dict[str, Any]:
         path = self._folder / "run.json"
@@ -86,31 +133,71 @@ class Kept:
         )
 
 
+def _as_text(note: Mapping[str, Any]) -> str:
+    """The note as JSON; without the variables where they are things that a program has passed, and no JSON has."""
+    try:
+        return json.dumps(note, default=str)
+    except (TypeError, ValueError):
+        return json.dumps({**note, "variables": {}}, default=str)
+
+
 def _file_name(uuid: str) -> str:
     return uuid.replace("/", "__")
 
 
-def _write(folder: Path, name: str, value: Any) -> None:
+def _write(folder: Path, name: str, value: Any) -> bool:
+    """Whether what is read again is what was written."""
     if values.is_frame(value):
         import pyarrow as pa
 
         try:
-            table = pa.Table.from_pandas(value.head(KEPT_ROWS), preserve_index=False)
+            head = value.head(KEPT_ROWS)
+            table = pa.Table.from_pandas(head, preserve_index=False)
         except (pa.ArrowException, ValueError, TypeError):
-            return  # columns that no file format holds
+            return False  # columns that no file format holds
+        missing = _missing_texts(head, table)
+        if missing == {float}:
+            table = table.replace_schema_metadata({**(table.schema.metadata or {}), _NAN: b"true"})
         with (
             pa.OSFile(str(folder / f"{name}.arrow"), "wb") as sink,
             pa.ipc.new_file(sink, table.schema) as writer,
         ):
             writer.write_table(table)
-        return
+        return _is_exact(head, table) and missing in (set(), {float}, {type(None)})
     if (values.rows(value) or 0) > KEPT_ROWS:
-        return
+        return False
     try:
         text = json.dumps(value)
     except (TypeError, ValueError):
-        return
+        return False
     (folder / f"{name}.json").write_text(text)
+    return _is_plain(value)
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether JSON holds the value as it is: a tuple would become a list, and the number of a key a text."""
+    kind = type(value)
+    if kind is dict:
+        return all(type(key) is str and _is_plain(inner) for key, inner in value.items())
+    return all(map(_is_plain, value)) if kind is list else kind in _PLAIN
+
+
+def _is_exact(frame: pd.DataFrame, table: pa.Table) -> bool:
+    """Whether the file holds the frame as it is: its index is not kept, and of Python objects only texts are sure."""
+    import pandas as pd
+    import pyarrow as pa
+
+    counted = isinstance(frame.index, pd.RangeIndex) and (frame.index.start, frame.index.step) == (0, 1)
+    if not counted or frame.index.name is not None or not all(type(name) is str for name in frame.columns):
+        return False
+    objects = [table.columns[place] for place, dtype in enumerate(frame.dtypes) if dtype.kind == "O"]
+    return all(pa.types.is_string(column.type) for column in objects)
+
+
+def _missing_texts(frame: pd.DataFrame, table: pa.Table) -> set[type]:
+    """What stands for missing texts in columns of Python objects: None, or the NaN of older pandas."""
+    columns = [frame.iloc[:, place] for place, column in enumerate(table.columns) if column.null_count]
+    return {type(value) for column in columns if column.dtype.kind == "O" for value in column[column.isna()]}
 
 
 def _read_frame(path: Path) -> Any:
@@ -118,4 +205,9 @@ def _read_frame(path: Path) -> Any:
     import pyarrow as pa
 
     with pa.OSFile(str(path), "rb") as source:
-        return pa.ipc.open_file(source).read_all().to_pandas()
+        table = pa.ipc.open_file(source).read_all()
+    frame = table.to_pandas()
+    if _NAN in (table.schema.metadata or {}):
+        texts = [name for name, dtype in frame.dtypes.items() if dtype.kind == "O"]
+        frame[texts] = frame[texts].where(frame[texts].notna(), float("nan"))
+    return frame

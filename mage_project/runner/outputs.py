@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from mage_project.project import Pipeline
@@ -11,8 +11,12 @@ from mage_project.project import Pipeline
 class Outputs:
     """Holds each block's output until its last reader has taken it, and no longer."""
 
-    def __init__(self, pipeline: Pipeline) -> None:
-        self._readers = {block.uuid: len(pipeline.downstream(block.uuid)) for block in pipeline.blocks}
+    def __init__(self, pipeline: Pipeline, running: Collection[str]) -> None:
+        """`running`: the blocks that run, and so read."""
+        self._readers = {
+            block.uuid: sum(reader.uuid in running for reader in pipeline.downstream(block.uuid))
+            for block in pipeline.blocks
+        }
         self._values: dict[str, Any] = {}
 
     def put(self, uuid: str, value: Any) -> None:
@@ -24,5 +28,5 @@ class Outputs:
         self._readers[uuid] -= 1
         return self._values.get(uuid) if self._readers[uuid] else self._values.pop(uuid, None)
 
-    def held(self) -> Iterable[str]:
-        return tuple(self._values)
+    def held(self) -> Mapping[str, Any]:
+        return self._values

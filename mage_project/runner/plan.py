@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mage_project.project import Block
@@ -25,18 +25,24 @@ class Unit:
         return Unit(blocks=tuple(blocks), is_stream=self.is_stream)
 
 
-def units(blocks: Sequence[Block]) -> list[Unit]:
-    """The blocks of a pipeline in the order in which they run, streams put together."""
-    by_uuid = {block.uuid: block for block in blocks}
-    ordered = [by_uuid[uuid] for uuid in in_order({block.uuid: block.upstream for block in blocks})]
-    upstream = _ancestors(ordered)
+def units(blocks: Sequence[Block], running: Collection[str] | None = None) -> list[Unit]:
+    """The blocks of a pipeline in the order in which they run, streams put together.
+
+    `running`: the blocks that run, where the outputs of the others are given.
+    """
     spawned = dynamic.spawned(blocks)
+    by_uuid = {block.uuid: block for block in blocks}
+    blocks = [block for block in blocks if running is None or block.uuid in running]
+    names = {block.uuid for block in blocks}
+    feeding = {block.uuid: [uuid for uuid in block.upstream if uuid in names] for block in blocks}
+    ordered = [by_uuid[uuid] for uuid in in_order(feeding)]
+    upstream = _ancestors(feeding, ordered)
     fed = [block for block in ordered if block.streams and not block.conditions and block.uuid not in spawned]
     streams = [_stream(source, fed, upstream) for source in ordered if _is_source(source)]
     member_of = {uuid: stream for stream in streams for uuid in stream.uuids}
     alone = {block.uuid: Unit(blocks=(block,)) for block in blocks if block.uuid not in member_of}
     everything = {unit.uuids[0]: unit for unit in ((member_of | alone)[block.uuid] for block in blocks)}
-    feeds = {uuid: _before(unit, member_of) for uuid, unit in everything.items()}
+    feeds = {uuid: _before(unit, member_of, names) for uuid, unit in everything.items()}
     return [everything[uuid] for uuid in in_order(feeds)]
 
 
@@ -44,10 +50,11 @@ def _is_source(block: Block) -> bool:
     return block.streams and not block.upstream and block.type in ("data_loader", "custom")
 
 
-def _ancestors(ordered: Iterable[Block]) -> dict[str, set[str]]:
+def _ancestors(feeding: Mapping[str, Sequence[str]], ordered: Iterable[Block]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for block in ordered:
-        found[block.uuid] = set(block.upstream).union(*(found[uuid] for uuid in block.upstream))
+        given = feeding[block.uuid]
+        found[block.uuid] = set(given).union(*(found[uuid] for uuid in given))
     return found
 
 
@@ -64,13 +71,13 @@ def _stream(source: Block, fed: Sequence[Block], upstream: dict[str, set[str]]) 
             continue
         fed_by = [uuid for uuid in block.upstream if uuid in members and members[uuid].type != "data_exporter"]
         others = [uuid for uuid in block.upstream if uuid not in fed_by]
-        waits = any(source.uuid in upstream[uuid] for uuid in others)
+        waits = any(source.uuid in upstream.get(uuid, ()) for uuid in others)
         if len(fed_by) == 1 and not waits:
             members[block.uuid] = block
     return Unit(blocks=tuple(members.values()), is_stream=True)
 
 
-def _before(unit: Unit, member_of: dict[str, Unit]) -> list[str]:
+def _before(unit: Unit, member_of: dict[str, Unit], names: set[str]) -> list[str]:
     """The first blocks of the units that must have run before this one."""
-    outside = [uuid for block in unit.blocks for uuid in block.upstream if uuid not in unit.uuids]
+    outside = [uuid for block in unit.blocks for uuid in block.upstream if uuid in names and uuid not in unit.uuids]
     return list(dict.fromkeys(member_of[uuid].uuids[0] if uuid in member_of else uuid for uuid in outside))

@@ -22,6 +22,7 @@ from mage_project.runner.blame import block_error
 from mage_project.runner.interrupts import Interrupted, Interrupts
 from mage_project.runner.kept import Kept
 from mage_project.runner.outputs import Outputs
+from mage_project.runner.parts import Part
 from mage_project.runner.plan import Unit, units
 from mage_project.runner.records import BlockRecord, RunRecord, new_run_id
 from mage_project.runner.reporting import Reporter, Silent
@@ -42,8 +43,10 @@ class Run:
         inputs: Mapping[str, Sequence[Any]] | None = None,
         whole: Pipeline | None = None,
         local: bool = False,
+        part: Part | None = None,
     ) -> None:
         """`inputs`: for a block of its own, the values that stand in for its upstream blocks' outputs.
+        `part`: where only some blocks run.
 
         `local`: whether all stores are those of the local stack, whatever the profiles name.
         """
@@ -51,13 +54,16 @@ class Run:
         self._local = local
         #: The pipeline as it is in the project, where only a part of it runs.
         self.whole = whole or pipeline
+        self.part = part or Part.whole(pipeline)
         #: What SQL blocks have left in their stores, for other SQL blocks.
-        self.sources: dict[str, Any] = {}
+        self.sources: dict[str, Any] = dict(self.part.sources)
         #: Which outputs are in a table for SQL blocks: block, provider, profile, table.
         self.stored: set[tuple[str, str, str, str]] = set()
         self.reporter: Reporter = reporter or Silent()
         self.interrupts = interrupts or Interrupts()
-        self.values = Outputs(pipeline)
+        self.values = Outputs(pipeline, self.part.running)
+        for uuid, value in self.part.outputs.items():
+            self.values.put(uuid, value)
         self._spawned = dynamic.spawned(pipeline.blocks)
         started = datetime.now(UTC).replace(tzinfo=None)
         self.variables = run_variables(pipeline, variables or {}, started)
@@ -65,7 +71,10 @@ class Run:
         self.record = RunRecord(
             pipeline=pipeline.uuid,
             run_id=new_run_id(),
-            blocks=[BlockRecord(uuid=block.uuid, type=block.type) for block in pipeline.blocks],
+            blocks=[
+                BlockRecord(uuid=block.uuid, type=block.type, status=self.part.status(block.uuid))
+                for block in pipeline.blocks
+            ],
         )
         #: What the last block returned.
         self.output: Any = None
@@ -74,12 +83,12 @@ class Run:
         self._addons = Addons(self)
         self._attempts = Attempts(self, self._addons, retry_delays_s)
         #: Blocks that do not run, because a condition of theirs or of one before them was false.
-        self._passed_over: set[str] = set()
+        self._passed_over: set[str] = set(self.part.held_back)
         #: More keyword arguments for a block, from the metadata of dynamic blocks before it.
         self._more: dict[str, Mapping[str, Any]] = {}
         #: What a block with callbacks has returned.
         self.returned: dict[str, Any] = {}
-        self._kept = Kept(pipeline, variables, self.record.run_id)
+        self._kept = Kept(pipeline, variables, self.record.run_id, self.variables["execution_date"])
         self._logger = logging.getLogger("mage_project.blocks")
 
     def execute(self) -> RunRecord:
@@ -89,10 +98,10 @@ class Run:
         self.reporter.run_started(self.record)
         try:
             with speech.heard(self.reporter.said, self.warned):
-                for block in self.pipeline.blocks:
+                for block in filter(self._is_running, self.pipeline.blocks):
                     namespace.refuse_other_languages(block)
                     self._check_sql(block)
-                for unit in units(self.pipeline.blocks):
+                for unit in units(self.pipeline.blocks, self.part.running):
                     self._run_unit(unit)
             self.record.status = "completed"
         except MageProjectError as error:
@@ -102,6 +111,9 @@ class Run:
         finally:
             self._close(started)
         return self.record
+
+    def _is_running(self, block: Block) -> bool:
+        return block.uuid in self.part.running
 
     def _check_sql(self, block: Block) -> None:
         """A template that fails is an error before the first block has run."""
@@ -241,8 +253,6 @@ class Run:
                 pending.commit_all()
             except Exception as error:
                 raise block_error(block, error) from error
-            finally:
-                self.record.block(block.uuid).written = pending.done
 
     # -- the end
 
@@ -265,9 +275,10 @@ class Run:
         self.record.exit_code, self.record.error = error.exit_code, str(error.within(self.pipeline.root))
 
     def _close(self, started: float) -> None:
-        self._kept.close(
-            {block.uuid: block.rows_out if block.status == "completed" else None for block in self.record.blocks}
-        )
+        if not self._given:
+            rows = {block.uuid: block.rows_out for block in self.record.blocks}
+            completed = {block.uuid for block in self.record.blocks if block.status == "completed"}
+            self._kept.close(rows, completed, self.part.running)
         self.record.seconds = time.perf_counter() - started
         for block in self.record.blocks:
             if block.status == "running":

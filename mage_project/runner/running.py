@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,12 @@ from mage_project.errors import MageProjectError
 from mage_project.project import Pipeline, Project
 from mage_project.runner import services
 from mage_project.runner.interrupts import Interrupted, Interrupts
+from mage_project.runner.parts import Part
 from mage_project.runner.recording import recorded
 from mage_project.runner.records import RunRecord
 from mage_project.runner.reporting import Reporter, Silent
 from mage_project.runner.run import Run
+from mage_project.runner.selection import Choice, chosen
 from mage_project.standins import arrow_parts, old_pandas
 
 
@@ -28,9 +31,17 @@ def run_pipeline(
     *,
     reporter: Reporter | None = None,
     local: bool = False,
+    choice: Choice | None = None,
 ) -> RunRecord:
-    """Run one pipeline. Raises `MageProjectError` for what is wrong before it starts; else the record tells."""
-    return execute(project.pipeline(uuid), variables or {}, reporter=reporter, local=local, kept=True)[0]
+    """Run one pipeline, or the blocks of it that are chosen.
+
+    Raises `MageProjectError` for what is wrong before it starts; else the record tells.
+    """
+    pipeline, part, given = project.pipeline(uuid), None, variables or {}
+    if choice:
+        with old_pandas.understood():  # frames are read as they were written
+            part, given = chosen(pipeline, choice, given, (reporter or Silent()).said)
+    return execute(pipeline, given, reporter=reporter, local=local, kept=True, part=part)[0]
 
 
 def execute(
@@ -42,18 +53,29 @@ def execute(
     inputs: Mapping[str, Sequence[Any]] | None = None,
     whole: Pipeline | None = None,
     kept: bool = False,
+    part: Part | None = None,
 ) -> tuple[RunRecord, Run]:
     """Run the pipeline in its project's surroundings; `inputs` stand in for what upstream blocks would give.
 
-    `kept`: whether the history keeps it.
+    `kept`: whether the history keeps it. `part`: where only some blocks run.
     """
     teller = reporter or Silent()
     interrupts = Interrupts()
     with importable(pipeline.root), old_pandas.understood(), arrow_parts.reachable(), interrupts.listening():
-        run = Run(pipeline, variables, reporter=teller, interrupts=interrupts, inputs=inputs, whole=whole, local=local)
+        run = Run(
+            pipeline,
+            variables,
+            reporter=teller,
+            interrupts=interrupts,
+            inputs=inputs,
+            whole=whole,
+            local=local,
+            part=part,
+        )
+        active = replace(pipeline, blocks=tuple(block for block in pipeline.blocks if block.uuid in run.part.running))
         with recorded(run, variables) if kept else nullcontext():
             try:
-                with services.provided(pipeline, variables, local=local, said=lambda line: teller.said(None, line)):
+                with services.provided(active, variables, local=local, said=lambda line: teller.said(None, line)):
                     return run.execute(), run
             except MageProjectError as error:  # a store that could not be provided
                 return run.not_started(error), run
