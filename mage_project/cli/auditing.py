@@ -1,10 +1,11 @@
-"""`mage-project runs verify | receipt`: what was written down of runs, and whether it still is so."""
+"""`mage-project runs verify | receipt | diff`: what was written down, whether it still is so, how two runs differ."""
 
 from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +13,7 @@ from mage_project.cli.options import project_option
 from mage_project.project import Project
 
 if TYPE_CHECKING:
+    from mage_project.history.comparing import Difference
     from mage_project.history.verifying import Verification
 
 
@@ -48,6 +50,44 @@ def receipt(project: Project, run_id: str) -> None:
 
     store = store_of_project(project)
     click.echo(json.dumps(receipt_of(store, details(store, run_id).run.run_id), ensure_ascii=False, indent=2))
+
+
+@click.command()
+@click.argument("before", metavar="A")
+@click.argument("after", metavar="B")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
+@project_option
+def diff(project: Project, before: str, after: str, as_json: bool) -> None:
+    """Say what two runs differ in: code, variables, input, columns, counts and checks.
+
+    A and B are their names, or the beginnings of them.
+    """
+    from dataclasses import asdict
+
+    from mage_project.cli.runs import store_of_project
+    from mage_project.history.comparing import differences
+    from mage_project.history.runs import details
+
+    store = store_of_project(project)
+    old, new = details(store, before), details(store, after)
+    found = differences(old, new)
+    if as_json:
+        click.echo(json.dumps([asdict(difference) for difference in found], ensure_ascii=False))
+        return
+    click.echo(_differences(found, old.run.run_id, new.run.run_id) if found else "nothing differs")
+
+
+def _differences(found: Sequence[Difference], before: str, after: str) -> str:
+    from mage_project.cli.tables import aligned
+
+    lines = [(each.aspect, each.name, _value(each.before), _value(each.after)) for each in found]
+    return aligned(("what", "", before, after), lines)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return "-" if value is None else str(value)
 
 
 def _verdict(found: Verification, noted: str | None) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mage_project.cli.auditing import receipt, verify
+from mage_project.cli.auditing import diff, receipt, verify
 from mage_project.cli.options import project_option
 from mage_project.errors import UsageError
 from mage_project.project import Project
@@ -27,7 +27,7 @@ def runs() -> None:
     """What ran, when, and with what result."""
 
 
-for command in (receipt, verify):
+for command in (diff, receipt, verify):
     runs.add_command(command)
 
 

@@ -24,7 +24,7 @@ def revision(address: str) -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
 
 
-def upgrade(address: str, *, found: str | None, place: str) -> None:
+def upgrade(address: str, *, found: str | None, place: str, to: str = "head") -> None:
     """Make or change the tables. `HistoryUnavailable` where a newer version has made them."""
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
@@ -42,4 +42,4 @@ def upgrade(address: str, *, found: str | None, place: str) -> None:
         else:
             connection.exec_driver_sql("PRAGMA busy_timeout = 10000")
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, to)

@@ -86,9 +86,7 @@ class SqliteStore:
             if found is None:
                 self._create(connection)
             elif found != REVISION:
-                from mage_project.history.migrating import upgrade
-
-                upgrade(f"sqlite:///{self.path}", found=found, place=self.place)
+                self._upgrade(connection)
         except BaseException:
             connection.close()
             raise
@@ -106,6 +104,15 @@ class SqliteStore:
             connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
             connection.execute("INSERT INTO alembic_version VALUES (?)", [REVISION])
             connection.execute("COMMIT")
+
+    def _upgrade(self, connection: sqlite3.Connection) -> None:
+        """Bring the tables to this version's revision, unless another process was faster."""
+        from mage_project.history.migrating import upgrade
+
+        with self._alone():
+            found = _revision(connection)
+            if found != REVISION:
+                upgrade(f"sqlite:///{self.path}", found=found, place=self.place)
 
     def _set_aside(self) -> None:
         """Give the broken file another name, once, however many processes have found it broken."""

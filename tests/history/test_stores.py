@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from mage_project.history.migrating import upgrade
 from mage_project.history.runs import details, newest
 from mage_project.history.sqlite import SqliteStore
 from mage_project.history.stores import REVISION, store_of
+from mage_project.history.verifying import verify
 from mage_project.project import Project
 from mage_project.runner.running import run_pipeline
 
@@ -38,20 +40,23 @@ def _shape(path: Path) -> list[tuple[object, ...]]:
 
 
 def test_processes_that_begin_a_history_together_all_find_it(store: SqliteStore) -> None:
-    failures: list[HistoryUnavailable] = []
+    together(lambda: newest(store))
 
-    def read() -> None:
-        try:
-            newest(store)
-        except HistoryUnavailable as error:
-            failures.append(error)
 
-    threads = [threading.Thread(target=read) for _ in range(12)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failures == []
+def together(work: Callable[[], object]) -> None:
+    """Do the work in twelve threads at once; raises what one of them raised."""
+    with ThreadPoolExecutor(12) as pool:
+        for future in [pool.submit(work) for _ in range(12)]:
+            future.result()
+
+
+def test_an_old_history_is_brought_up_to_date_once(store: SqliteStore, project: Project) -> None:
+    store.path.parent.mkdir()
+    upgrade(f"sqlite:///{store.path}", found=None, place="", to="0001")
+    together(lambda: newest(store))
+    record = run_pipeline(project, "p")
+    assert details(store, record.run_id).run.status == "completed"
+    assert verify(store).receipts == 1
 
 
 def test_a_history_of_a_newer_version_is_left_alone(store: SqliteStore, project: Project) -> None:
