@@ -93,3 +93,40 @@ CREATE TABLE receipt_head (
 );
 
 INSERT INTO receipt_head (one, place, hash) VALUES (1, 0, '');
+
+-- Which scheduler leads; another one stands by.
+CREATE TABLE leader (
+    name TEXT NOT NULL PRIMARY KEY,
+    host TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    pid_started TEXT NOT NULL,
+    since DOUBLE PRECISION NOT NULL,
+    heartbeat_at DOUBLE PRECISION NOT NULL
+);
+
+-- Up to which moment the due runs of a trigger are dealt with, by which schedule, and whether it is paused by hand.
+CREATE TABLE trigger_state (
+    pipeline TEXT NOT NULL,
+    trigger_name TEXT NOT NULL,
+    schedule TEXT NOT NULL,
+    handled_at DOUBLE PRECISION,
+    paused_at DOUBLE PRECISION,
+    PRIMARY KEY (pipeline, trigger_name)
+);
+
+-- What became of each due run. One row may stand for all that were skipped from due_at to due_until.
+CREATE TABLE due_run (
+    pipeline TEXT NOT NULL,
+    trigger_name TEXT NOT NULL,
+    due_at DOUBLE PRECISION NOT NULL,
+    due_until DOUBLE PRECISION NOT NULL,
+    due_count BIGINT NOT NULL,
+    status TEXT NOT NULL,
+    reason TEXT,
+    run_id TEXT,
+    attempts INTEGER NOT NULL,
+    noted_at DOUBLE PRECISION NOT NULL,
+    PRIMARY KEY (pipeline, trigger_name, due_at)
+);
+
+CREATE INDEX due_run_status ON due_run (status);

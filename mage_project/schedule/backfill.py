@@ -203,7 +203,7 @@ class Backfill:
 
 def _outcome(child: Child, code: int, *, stopped: bool) -> Outcome:
     record = child.record or {}
-    status = str(record.get("status") or ("crashed" if child.run_id else "failed"))
+    status = child.status
     if stopped and code >= 128 and status != "completed":
         status = "interrupted"
     return Outcome(

@@ -24,23 +24,29 @@ _TAIL = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """How the runs of a backfill are started. `words` follow `run PIPELINE`; `environment` is what they get."""
+    """How the runs of a backfill, or of a trigger, are started.
+
+    `words` follow `run PIPELINE`; `environment` is what they get.
+    """
 
     pipeline: str
     root: Path
     words: Sequence[str]
     environment: Mapping[str, str]
-    backfill_id: str
     logs: Path
+    backfill_id: str = ""
+    trigger: str = "backfill"
 
     def of(self, interval: Interval) -> list[str]:
-        given = {
-            "execution_date": interval.start.isoformat(),
+        given = {"execution_date": interval.start.isoformat()}
+        of_interval = {
             "interval_start_datetime": interval.start.isoformat(),
             "interval_end_datetime": interval.end.isoformat(),
             "interval_seconds": repr(interval.seconds),
             "interval_start_datetime_previous": interval.previous.isoformat(),
         }
+        if interval.end > interval.start:  # else it is due at any time, and no interval begins with it
+            given |= of_interval
         dates = [word for name, value in given.items() for word in ("--var", f"{name}={value}")]
         run = [sys.executable, "-m", "mage_project", "run", self.pipeline, "--project", str(self.root)]
         return [*run, *self.words, *dates]
@@ -62,8 +68,8 @@ class Child:
         environment = {
             **command.environment,
             events.VARIABLE: str(theirs.fileno()),
-            BACKFILL: command.backfill_id,
-            TRIGGER: "backfill",
+            TRIGGER: command.trigger,
+            **({BACKFILL: command.backfill_id} if command.backfill_id else {}),
         }
         with theirs, self.log.open("ab") as log:
             # In a session of its own: Ctrl-C reaches the backfill only, which tells its runs.
@@ -96,6 +102,11 @@ class Child:
         """How it ended (128 + n for signal n), None while it goes on."""
         code = self._process.poll()
         return 128 - code if code is not None and code < 0 else code
+
+    @property
+    def status(self) -> str:
+        """How the run says that it ended; one that could not say so has crashed, or never begun."""
+        return str((self.record or {}).get("status") or ("crashed" if self.run_id else "failed"))
 
     def stop(self) -> None:
         """Ask it to roll back, or to finish the commit that has begun."""

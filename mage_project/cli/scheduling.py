@@ -1,0 +1,276 @@
+"""`mage-project schedule` and `mage-project scheduler`: the triggers of a project, and who starts their runs."""
+
+from __future__ import annotations
+
+import heapq
+import json
+import os
+import signal
+import sys
+from datetime import UTC, datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mage_project.cli.options import project_option
+from mage_project.errors import UsageError
+from mage_project.project import Project
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from mage_project.history.schedules import DueRun, TriggerState
+    from mage_project.schedule.catalogue import Catalogue, Entry
+    from mage_project.schedule.children import Child
+
+MARKS = {"completed": "✓", "failed": "✗", "crashed": "✗", "running": "…"}
+
+
+@click.group()
+def schedule() -> None:
+    """The triggers of the project: when their runs are due, and what became of them."""
+
+
+def trigger_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """NAME and `--pipeline`."""
+    named = click.argument("name")(command)
+    return click.option("--pipeline", "-p", help="The pipeline, where several have a trigger of that name.")(named)
+
+
+@schedule.command(name="list")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
+@project_option
+def list_triggers(project: Project, as_json: bool) -> None:
+    """List the triggers: the last due run of each, what became of it, and the next one."""
+    from mage_project.cli.tables import aligned
+
+    found = _catalogue(project)
+    rows = [_row(entry, state, last) for entry, state, last in _known(project, found)]
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False))
+        return
+    lines = [
+        (row["trigger"], row["pipeline"], row["schedule"], row["status"], _last(row), _short(row["next"]))
+        for row in rows
+    ]
+    header = ("trigger", "pipeline", "schedule", "status", "last", "next")
+    click.echo(aligned(header, lines) if lines else "no triggers")
+    for row in rows:
+        if row["problem"]:
+            click.echo(f"warning: {row['problem']}", err=True)
+
+
+@schedule.command(name="next")
+@click.option("--count", "-n", default=10, show_default=True, type=click.IntRange(1), help="How many.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
+@project_option
+def next_runs(project: Project, count: int, as_json: bool) -> None:
+    """Show which runs are due next, in the time of each trigger's zone and in UTC."""
+    from mage_project.cli.tables import aligned
+
+    now = datetime.now(UTC)
+    coming = [
+        _coming(entry, state, now)
+        for entry, state, _ in _known(project, _catalogue(project))
+        if entry.is_due_at_times and entry.status(state) == "active"
+    ]
+    found = list(islice(heapq.merge(*coming, key=lambda pair: pair[0]), count))
+    if as_json:
+        rows = [{"due": f"{moment:%Y-%m-%dT%H:%M:%SZ}", "pipeline": e.pipeline, "trigger": e.trigger.name}
+                for moment, e in found]  # fmt: skip
+        click.echo(json.dumps(rows, ensure_ascii=False))
+        return
+    lines = [(f"{moment:%Y-%m-%d %H:%M}", _local(entry, moment), entry.trigger.name, entry.pipeline)
+             for moment, entry in found]  # fmt: skip
+    click.echo(aligned(("UTC", "there", "trigger", "pipeline"), lines) if lines else "nothing is due")
+
+
+@schedule.command(name="run-once")
+@trigger_options
+@click.option("--local", is_flag=True, help="Use the local stack, whatever io_config.yaml names.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
+@project_option
+def run_once(project: Project, name: str, pipeline: str | None, local: bool, as_json: bool) -> None:
+    """Run the pipeline of trigger NAME now, with the trigger's variables, whatever its schedule says.
+
+    Exit codes as of `run`.
+    """
+    from mage_project.runner.recording import TRIGGER
+    from mage_project.schedule.launches import variable_words
+
+    entry = _catalogue(project).find(name, pipeline)
+    words = [*variable_words(entry.trigger), *(["--local"] if local else []), *(["--json"] if as_json else [])]
+    run = [sys.executable, "-m", "mage_project", "run", entry.pipeline, "--project", str(project.root), *words]
+    sys.stdout.flush()
+    os.execve(run[0], run, {"ENV": "prod", **os.environ, TRIGGER: entry.trigger.name})  # noqa: S606 - our own command
+
+
+@schedule.command()
+@trigger_options
+@project_option
+def pause(project: Project, name: str, pipeline: str | None) -> None:
+    """Let no run of trigger NAME come due until `resume`. What has begun goes on."""
+    state = _changed(project, name, pipeline, paused=True)
+    click.echo(f"{state.trigger_name} of {state.pipeline} is paused")
+
+
+@schedule.command()
+@trigger_options
+@project_option
+def resume(project: Project, name: str, pipeline: str | None) -> None:
+    """Let runs of trigger NAME come due again, from now on. What was due in between is not made up for."""
+    state = _changed(project, name, pipeline, paused=False)
+    click.echo(f"{state.trigger_name} of {state.pipeline} is active")
+
+
+@click.command()
+@click.option("--jobs", "-j", default=4, show_default=True, type=click.IntRange(1), help="How many runs at once.")
+@click.option("--local", is_flag=True, help="Use the local stack, whatever io_config.yaml names.")
+@project_option
+def scheduler(project: Project, jobs: int, local: bool) -> None:
+    """Start the runs of the project's triggers when they are due, until Ctrl-C or SIGTERM.
+
+    It may be started twice: one leads, the other stands by, and takes over when the first one is gone.
+    """
+    from mage_project.cli.runs import store_of_project
+    from mage_project.schedule.scheduler import Scheduler
+
+    work = Scheduler(project.root, store_of_project(project), PlainWatcher(), jobs=jobs, local=local)
+    try:
+        work.run()
+    finally:
+        work.close()
+
+
+class PlainWatcher:
+    """A line for everything that happens, with the moment."""
+
+    def leading(self) -> None:
+        self._say("leading")
+
+    def standing_by(self) -> None:
+        self._say("standing by: another scheduler leads")
+
+    def started(self, run: DueRun, child: Child) -> None:
+        self._say(f"{_name(run)}: started")
+
+    def ended(self, run: DueRun) -> None:
+        times = "" if run.due_count == 1 else f" to {_moment(run.due_until)}, {run.due_count:,} of them"
+        why = f": {run.reason}" if run.reason else ""
+        self._say(f"{MARKS.get(run.status, '·')} {_name(run)}{times}: {run.status.replace('_', ' ')}{why}")
+
+    def late(self, run: DueRun, sla_s: int) -> None:
+        self._say(f"! {_name(run)}: has not ended {sla_s:,} s after it was due (sla)")
+
+    def trouble(self, what: str) -> None:
+        self._say(f"warning: {what}")
+
+    def stopping(self, signum: int) -> None:
+        self._say(f"{signal.Signals(signum).name}: the runs that have begun roll back, or finish their commit")
+
+    def _say(self, line: str) -> None:
+        from mage_project.masking import masked
+
+        print(masked(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}  {line}"), flush=True)
+
+
+def _catalogue(project: Project) -> Catalogue:
+    from mage_project.schedule.catalogue import catalogue
+
+    found = catalogue(project.root)
+    for error in found.unreadable.values():
+        click.echo(f"warning: {error}", err=True)
+    return found
+
+
+def _known(project: Project, found: Catalogue) -> list[tuple[Entry, TriggerState | None, DueRun | None]]:
+    """Every trigger with what the history knows of it, and its last due run."""
+    from mage_project.cli.runs import store_of_project
+    from mage_project.history import schedules
+
+    with store_of_project(project).transaction() as transaction:
+        known = schedules.states(transaction)
+        lasts = [schedules.due_runs(transaction, *entry.key, limit=1) for entry in found.entries]
+    return [
+        (entry, known.get(entry.key), last[0] if last else None)
+        for entry, last in zip(found.entries, lasts, strict=True)
+    ]
+
+
+def _changed(project: Project, name: str, pipeline: str | None, *, paused: bool) -> TriggerState:
+    from mage_project.cli.runs import store_of_project
+    from mage_project.history import schedules
+    from mage_project.history.schedules import TriggerState
+
+    entry = _catalogue(project).find(name, pipeline)
+    if not entry.is_due_at_times:
+        why = f"trigger '{name}' is {entry.status(None)}" if not entry.problem else str(entry.problem)
+        where = f"{entry.trigger.path}:{entry.trigger.line}"
+        raise UsageError(f"{why}: it has no runs that come due", where=where, hint="write `status: active` there")
+    store, now = store_of_project(project), datetime.now(UTC).timestamp()
+    with store.transaction(write=True) as transaction:
+        state = schedules.states(transaction).get(entry.key)
+        if not paused and (state is None or state.paused_at is None):
+            raise UsageError(f"trigger '{name}' is not paused", hint="mage-project schedule list")
+        handled = now if entry.table else state.handled_at if state else None
+        state = TriggerState(
+            pipeline=entry.pipeline,
+            trigger_name=entry.trigger.name,
+            schedule=entry.schedule,
+            handled_at=handled,
+            paused_at=now if paused else None,
+        )
+        schedules.put_state(transaction, state)
+    return state
+
+
+def _coming(entry: Entry, state: TriggerState | None, now: datetime) -> Iterator[tuple[datetime, Entry]]:
+    from mage_project.schedule.due import upcoming
+
+    handled = datetime.fromtimestamp(state.handled_at, UTC) if state and state.handled_at is not None else None
+    return ((moment, entry) for moment in upcoming(entry.trigger, entry.table, handled, now))
+
+
+def _row(entry: Entry, state: TriggerState | None, last: DueRun | None) -> dict[str, Any]:
+    """A trigger for `--json`: moments in ISO's format, UTC."""
+    status, trigger = entry.status(state), entry.trigger
+    coming = _coming(entry, state, datetime.now(UTC)) if entry.is_due_at_times and status == "active" else iter(())
+    following = next(coming, None)
+    return {
+        "trigger": trigger.name,
+        "pipeline": entry.pipeline,
+        "type": trigger.schedule_type,
+        "schedule": trigger.schedule_interval or trigger.schedule_type,
+        "timezone": trigger.timezone or "UTC",
+        "catch_up": trigger.catch_up,
+        "status": status,
+        "last": last and {"due": _moment(last.due_until), "status": last.status, "reason": last.reason,
+                          "run_id": last.run_id},
+        "next": f"{following[0]:%Y-%m-%dT%H:%M:%SZ}" if following else None,
+        "problem": str(entry.problem) if entry.problem else None,
+    }  # fmt: skip
+
+
+def _last(row: dict[str, Any]) -> str:
+    last = row["last"]
+    return f"{MARKS.get(last['status'], '·')} {_short(last['due'])} {last['status']}" if last else ""
+
+
+def _short(moment: str | None) -> str:
+    return moment[:16].replace("T", " ") if moment else ""
+
+
+def _moment(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _name(run: DueRun) -> str:
+    return f"{run.pipeline}.{run.trigger_name} due {_moment(run.due_at)}"
+
+
+def _local(entry: Entry, moment: datetime) -> str:
+    from mage_project.schedule.timetable import zone_of
+
+    zone = zone_of(entry.trigger)
+    return f"{moment.astimezone(zone):%a %Y-%m-%d %H:%M %Z}"

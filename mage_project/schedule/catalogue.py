@@ -1,0 +1,113 @@
+"""The triggers of a project as its files say at the moment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mage_project.errors import ConfigError, MageProjectError, UsageError, did_you_mean
+from mage_project.history.schedules import TriggerState
+from mage_project.project import Project, Trigger
+from mage_project.project.checking import Checker
+from mage_project.project.triggers import read_triggers
+from mage_project.schedule.timetable import Timetable, timetable
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A trigger of a pipeline. `problem` says why it can never be due."""
+
+    pipeline: str
+    trigger: Trigger
+    table: Timetable | None = None
+    problem: MageProjectError | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.pipeline, self.trigger.name
+
+    @property
+    def schedule(self) -> str:
+        """What its due moments come from: when that changes, it begins anew."""
+        return f"{self.trigger.schedule_interval} {self.trigger.timezone or 'UTC'} from {self.trigger.start_time}"
+
+    def status(self, state: TriggerState | None) -> str:
+        """Whether runs of it come due, or why not."""
+        if self.problem:
+            return "broken"
+        if self.trigger.status != "active":
+            return "inactive"
+        if self.trigger.envs and _environment() not in self.trigger.envs:
+            return f"not in {_environment()}"
+        return "paused" if state and state.paused_at is not None else "active"
+
+    @property
+    def is_due_at_times(self) -> bool:
+        """Whether the scheduler looks after it, unless it is paused."""
+        return self.trigger.schedule_type == "time" and self.status(None) == "active"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catalogue:
+    """Every trigger; `unreadable` are the pipelines whose triggers.yaml cannot be read now."""
+
+    entries: Sequence[Entry]
+    unreadable: dict[str, MageProjectError]
+
+    def find(self, name: str, pipeline: str | None = None) -> Entry:
+        """The trigger of that name. `UsageError` for none, or for several in different pipelines."""
+        found = [entry for entry in self.entries if entry.trigger.name == name and pipeline in (None, entry.pipeline)]
+        if not found:
+            names = [entry.trigger.name for entry in self.entries]
+            hint = f"triggers here: {', '.join(sorted(names)) or 'none'}"
+            raise UsageError(f"there is no trigger '{name}'.{did_you_mean(name, names)}", hint=hint)
+        if len(found) > 1:
+            pipelines = ", ".join(entry.pipeline for entry in found)
+            raise UsageError(f"several pipelines have a trigger '{name}': {pipelines}", hint="--pipeline says which")
+        return found[0]
+
+
+def catalogue(root: Path) -> Catalogue:
+    """Read them. What is wrong with one keeps no other from its work."""
+    entries: list[Entry] = []
+    unreadable: dict[str, MageProjectError] = {}
+    for uuid in Project(root).uuids:
+        path = root / "pipelines" / uuid / "triggers.yaml"
+        try:
+            triggers = list(read_triggers(path, Checker(path)))
+        except ConfigError as error:
+            unreadable[uuid] = error.within(root)
+            continue
+        entries += [_entry(root, uuid, trigger) for trigger in triggers if trigger.name]
+    return Catalogue(entries=_first_of_each_name(entries), unreadable=unreadable)
+
+
+def stamp(root: Path) -> frozenset[tuple[str, int, int]]:
+    """Differs when a file has changed that the catalogue comes from."""
+    found = []
+    for name in ("metadata.yaml", "triggers.yaml"):
+        for path in (root / "pipelines").glob(f"*/{name}"):
+            status = path.stat()
+            found.append((str(path), status.st_mtime_ns, status.st_size))
+    return frozenset(found)
+
+
+def _entry(root: Path, uuid: str, trigger: Trigger) -> Entry:
+    if trigger.schedule_type != "time":
+        return Entry(pipeline=uuid, trigger=trigger)
+    try:
+        return Entry(pipeline=uuid, trigger=trigger, table=timetable(trigger))
+    except ConfigError as error:
+        return Entry(pipeline=uuid, trigger=trigger, problem=error.within(root))
+
+
+def _first_of_each_name(entries: Sequence[Entry]) -> list[Entry]:
+    """By its name the history knows a trigger; `check` tells of a second one."""
+    return list({entry.key: entry for entry in reversed(entries)}.values())[::-1]
+
+
+def _environment() -> str:
+    """As Mage names it: `ENV`, or dev."""
+    return os.environ.get("ENV", "dev")

@@ -1,0 +1,37 @@
+"""What became of a run whose scheduler is gone: the history of runs knows, for the run itself has told it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from mage_project.history.runs import StoredRun, of_dates
+from mage_project.history.schedules import DueRun
+from mage_project.history.stores import Store
+
+#: A run that takes its scheduler with it so often is not begun again.
+_ATTEMPTS = 3
+
+
+def recovered(store: Store, due: DueRun, *, may_still_begin: bool) -> DueRun:
+    """The due run as it stands: `running` while it goes on, `waiting` where it left nothing and is to be done again.
+
+    `may_still_begin`: its process may be there, and not have told the history yet.
+    """
+    moment = datetime.fromtimestamp(due.due_at, UTC).replace(tzinfo=None)
+    runs = of_dates(store, due.pipeline, moment, moment)
+    run = next((run for run in runs if run.trigger == due.trigger_name), None)
+    if run is None:
+        return due if may_still_begin else replace(due, status="waiting")
+    if run.is_running:
+        return due
+    if not _left_nothing(run):
+        return replace(due, status=run.status, run_id=run.run_id, reason=run.error and run.error.splitlines()[0])
+    if due.attempts < _ATTEMPTS:
+        return replace(due, status="waiting", reason="its scheduler was gone")
+    return replace(due, status="crashed", run_id=run.run_id, reason=f"it ended with its scheduler {_ATTEMPTS} times")
+
+
+def _left_nothing(run: StoredRun) -> bool:
+    """Whether it crashed, or rolled back because of a signal (exit code 128 + n)."""
+    return run.status == "crashed" or (run.status != "completed" and (run.exit_code or 0) > 128)

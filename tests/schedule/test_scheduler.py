@@ -1,0 +1,221 @@
+"""Each due run happens once, whoever starts it and however that one ends; real runs in processes of their own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+
+from mage_project.history import schedules
+from mage_project.history.runs import newest
+from mage_project.history.schedules import DueRun
+from mage_project.history.sqlite import SqliteStore
+from mage_project.schedule.children import Child
+from mage_project.schedule.scheduler import Scheduler
+from tests.projects import block, write_project
+
+MONDAY = datetime(2024, 1, 1, 5, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+#: Says when it began and when it was through, and takes as long as `slow` says.
+_LOADER = """
+    import time
+
+    @data_loader
+    def load(**kwargs):
+        date = kwargs['execution_date']
+        note('begun', date)
+        time.sleep(kwargs.get('slow', 0))
+        if kwargs.get('broken'):
+            raise ValueError('it is broken')
+        note('done', date)
+        return [kwargs['env'], str(kwargs['interval_end_datetime']), kwargs.get('service')]
+
+    def note(word, date):
+        with open(__file__.rpartition('/data_loaders/')[0] + '/notes', 'a') as notes:
+            notes.write(f'{word} {date:%Y-%m-%dT%H:%M}\\n')
+"""
+
+
+class Told:
+    """What a scheduler has told."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.stopped: list[int] = []
+
+    def leading(self) -> None:
+        self.lines.append("leading")
+
+    def standing_by(self) -> None:
+        self.lines.append("standing by")
+
+    def started(self, run: DueRun, child: Child) -> None:
+        self.lines.append("started")
+
+    def ended(self, run: DueRun) -> None:
+        self.lines.append(f"{run.status}: {run.reason}" if run.reason else run.status)
+
+    def late(self, run: DueRun, sla_s: int) -> None:
+        self.lines.append(f"late by more than {sla_s} s")
+
+    def trouble(self, what: str) -> None:
+        self.lines.append(what)
+
+    def stopping(self, signum: int) -> None:
+        self.stopped.append(signum)
+
+
+class Scene:
+    """A project with a pipeline `p`, and a clock of its own for its schedulers."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.now = MONDAY - HOUR
+        self.store = SqliteStore(root / ".mage_project/history.db", print)
+        self.told = Told()
+        write_project(root, [block("load", "data_loader")], {"load": _LOADER})
+
+    def triggers(self, *entries: dict[str, object]) -> None:
+        every = [{"schedule_type": "time", "status": "active", "schedule_interval": "0 5 * * *"} | e for e in entries]
+        (self.root / "pipelines/p/triggers.yaml").write_text(yaml.safe_dump({"triggers": every}))
+
+    @contextmanager
+    def scheduler(self, jobs: int = 4) -> Iterator[Scheduler]:
+        work = Scheduler(self.root, self.store, self.told, jobs=jobs, clock=lambda: self.now)
+        try:
+            yield work
+        finally:
+            work.close()
+
+    def until(self, work: Scheduler, done: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 60
+        while not done():
+            assert time.monotonic() < deadline, (self.told.lines, self.due())
+            work.step()
+
+    def due(self, name: str = "t") -> list[tuple[str, str]]:
+        """The due runs of the trigger, the oldest first, with what became of them."""
+        with self.store.transaction() as transaction:
+            found = schedules.due_runs(transaction, "p", name)
+        return [(f"{datetime.fromtimestamp(each.due_at, UTC):%m-%d %H:%M}", each.status) for each in reversed(found)]
+
+    def notes(self, word: str) -> Counter[str]:
+        path = self.root / "notes"
+        lines = [line.split() for line in path.read_text().splitlines()] if path.exists() else []
+        return Counter(date for said, date in lines if said == word)
+
+    def start(self) -> subprocess.Popen[str]:
+        """`mage-project scheduler`, in a process of its own, by the real clock."""
+        command = [sys.executable, "-m", "mage_project", "scheduler"]
+        env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+        return subprocess.Popen(command, cwd=self.root, env=env, stdout=subprocess.PIPE, text=True)
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Scene:
+    return Scene(tmp_path)
+
+
+def test_what_is_due_runs_once_with_its_variables(scene: Scene) -> None:
+    scene.triggers({"name": "t", "variables": {"service": "green"}})
+    with scene.scheduler() as work:
+        work.look()
+        scene.now = MONDAY
+        scene.until(work, lambda: scene.due() == [("01-01 05:00", "completed")])
+        scene.now += 12 * HOUR
+        work.look()
+    assert scene.notes("done") == Counter(["2024-01-01T05:00"])
+    [run] = newest(scene.store)
+    assert (run.trigger, run.execution_date, run.interval_end) == ("t", "2024-01-01T05:00:00", "2024-01-02T05:00:00")
+
+
+def test_what_was_missed_is_made_up_for_in_order_or_put_down_as_skipped(scene: Scene) -> None:
+    scene.triggers({"name": "all", "catch_up": "all"}, {"name": "none", "catch_up": "none"})
+    with scene.scheduler() as work:
+        work.look()
+    scene.now = MONDAY + 49 * HOUR
+    with scene.scheduler(jobs=1) as work:
+        scene.until(work, lambda: {status for _, status in scene.due("all")} == {"completed"})
+    assert [date for date, _ in scene.due("all")] == ["01-01 05:00", "01-02 05:00", "01-03 05:00"]
+    assert scene.due("none") == [("01-01 05:00", "skipped")]
+    assert "skipped: no scheduler was there; catch_up: none" in scene.told.lines
+
+
+def test_what_overlaps_is_skipped_and_a_missed_sla_is_told(scene: Scene) -> None:
+    settings = {"skip_if_previous_running": True}
+    scene.triggers({"name": "t", "variables": {"slow": 1.5}, "settings": settings, "sla": 60})
+    with scene.scheduler() as work:
+        work.look()
+        scene.now = MONDAY
+        scene.until(work, lambda: bool(scene.notes("begun")))
+        scene.now += 24 * HOUR
+        scene.until(work, lambda: ("01-01 05:00", "completed") in scene.due())
+    assert scene.due() == [("01-01 05:00", "completed"), ("01-02 05:00", "skipped")]
+    assert "late by more than 60 s" in scene.told.lines
+
+
+def test_a_failed_run_says_why(scene: Scene) -> None:
+    scene.triggers({"name": "t", "variables": {"broken": True}})
+    with scene.scheduler() as work:
+        work.look()
+        scene.now = MONDAY
+        scene.until(work, lambda: scene.due() == [("01-01 05:00", "failed")])
+    assert any("it is broken" in line for line in scene.told.lines)
+
+
+def test_a_trigger_that_is_gone_paused_or_switched_off_is_never_due(scene: Scene) -> None:
+    scene.triggers({"name": "gone"}, {"name": "off"}, {"name": "other", "envs": ["prod"]})
+    with scene.scheduler() as work:
+        work.look()
+        scene.triggers({"name": "off", "status": "inactive"})
+        scene.now = MONDAY
+        work.look()
+        scene.triggers({"name": "gone"}, {"name": "off"})
+        work.look()
+    assert [scene.due(name) for name in ("gone", "off", "other")] == [[], [], []], "they begin anew"
+
+
+def test_a_signal_ends_it_and_the_next_one_does_what_was_interrupted(scene: Scene) -> None:
+    scene.triggers({"name": "t", "schedule_interval": "@once", "variables": {"slow": 1}})
+    first = scene.start()
+    _wait(lambda: bool(scene.notes("begun")))
+    first.send_signal(signal.SIGTERM)
+    out, _ = first.communicate(timeout=30)
+    assert first.returncode == 0, out
+    assert (scene.notes("done"), [status for _, status in scene.due()]) == (Counter(), ["waiting"])
+    with scene.scheduler() as work:
+        scene.until(work, lambda: [status for _, status in scene.due()] == ["completed"])
+    assert scene.notes("done").total() == 1
+
+
+def test_one_leads_and_the_other_takes_over_when_it_is_killed(scene: Scene) -> None:
+    scene.triggers({"name": "t", "schedule_interval": "@once", "variables": {"slow": 1}})
+    one = scene.start()
+    _wait(lambda: bool(scene.notes("begun")))
+    two = scene.start()
+    assert two.stdout is not None
+    assert "standing by" in two.stdout.readline()
+    one.kill()
+    one.communicate()
+    _wait(lambda: [status for _, status in scene.due()] == ["completed"])
+    two.send_signal(signal.SIGINT)
+    out, _ = two.communicate(timeout=30)
+    assert two.returncode == 0, out
+    assert scene.notes("done").total() == 1
+
+
+def _wait(done: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not done():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
