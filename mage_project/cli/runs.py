@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mage_project.cli.auditing import diff, receipt, verify
+from mage_project.cli.logs import logs
 from mage_project.cli.options import project_option
 from mage_project.errors import UsageError
 from mage_project.project import Project
@@ -27,7 +28,7 @@ def runs() -> None:
     """What ran, when, and with what result."""
 
 
-for command in (diff, receipt, verify):
+for command in (diff, logs, receipt, verify):
     runs.add_command(command)
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
 from mage_project.history.facts import RunFacts
 from mage_project.history.ledger import Ledger
-from mage_project.history.stores import store_of
+from mage_project.history.logs import path_of
+from mage_project.history.stores import Store, store_of
 from mage_project.runner.interrupts import Interrupted
+from mage_project.runner.log import Log, Logged
 from mage_project.runner.run import Run
 from mage_project.runner.variables import plain
 
@@ -21,7 +23,9 @@ TRIGGER, BACKFILL = "MAGE_PROJECT_TRIGGER", "MAGE_PROJECT_BACKFILL"
 @contextmanager
 def recorded(run: Run, given: Mapping[str, Any]) -> Iterator[None]:
     """Inside, the run goes on, and the history says so; then it says how the run ended."""
-    ledger = _ledger(run, given, lambda line: run.reporter.said(None, line))
+    store = store_of(run.pipeline.root, lambda line: run.reporter.said(None, line))
+    log = _begun_log(run) if store is not None else None
+    ledger = _ledger(run, given, store)
     ledger.start()
     try:
         yield
@@ -29,9 +33,24 @@ def recorded(run: Run, given: Mapping[str, Any]) -> Iterator[None]:
         # What comes only now finds a run that has ended already, and its entry should say how.
         with suppress(Interrupted), run.interrupts.shielded():
             ledger.end(run.record.as_dict(), run.record.exit_code)
+            if log is not None:
+                _end_log(run, log)
 
 
-def _ledger(run: Run, given: Mapping[str, Any], told: Callable[[str], None]) -> Ledger:
+def _begun_log(run: Run) -> Log:
+    """From now on everything that is told of the run is in its log too."""
+    log = Log(path_of(run.pipeline.root, run.record.run_id))
+    run.reporter = Logged(run.reporter, log)
+    return log
+
+
+def _end_log(run: Run, log: Log) -> None:
+    log.end(run.record)
+    if log.trouble:
+        run.reporter.said(None, f"warning: the log of this run is not whole: {log.trouble}")
+
+
+def _ledger(run: Run, given: Mapping[str, Any], store: Store | None) -> Ledger:
     pipeline = run.pipeline
     facts = RunFacts(
         run_id=run.record.run_id,
@@ -44,4 +63,4 @@ def _ledger(run: Run, given: Mapping[str, Any], told: Callable[[str], None]) -> 
         trigger_name=os.environ.pop(TRIGGER, None),
         backfill_id=os.environ.pop(BACKFILL, None),
     )
-    return Ledger(store_of(pipeline.root, told), facts, told)
+    return Ledger(store, facts, lambda line: run.reporter.said(None, line))

@@ -75,7 +75,7 @@ def execute(
         active = replace(pipeline, blocks=tuple(block for block in pipeline.blocks if block.uuid in run.part.running))
         with recorded(run, variables) if kept else nullcontext():
             try:
-                with services.provided(active, variables, local=local, said=lambda line: teller.said(None, line)):
+                with services.provided(active, variables, local=local, said=lambda line: run.reporter.said(None, line)):
                     return run.execute(), run
             except MageProjectError as error:  # a store that could not be provided
                 return run.not_started(error), run

@@ -14,6 +14,12 @@ from typing import TextIO
 
 Said = Callable[[str | None, str], None]
 _speaker: ContextVar[str | None] = ContextVar("speaker", default=None)
+_level: ContextVar[str] = ContextVar("level", default="info")
+
+
+def level() -> str:
+    """How serious the line is that is just being said: a logger's level in small letters; what is printed is `info`."""
+    return _level.get()
 
 
 @contextmanager
@@ -60,7 +66,11 @@ class _Handler(logging.Handler):
         self._said = said
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._said(_speaker.get(), self.format(record))
+        token = _level.set(record.levelname.lower())
+        try:
+            self._said(_speaker.get(), self.format(record))
+        finally:
+            _level.reset(token)
 
 
 def _warning(message: Warning | str, category: type[Warning], filename: str, line: int, *_rest: object) -> str:

@@ -1,0 +1,116 @@
+"""Writes the log of a run: what its blocks print and log, warnings, errors, and what began and ended when."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mage_project.history.logs import ENDED
+from mage_project.masking import masked
+from mage_project.runner import speech
+from mage_project.runner.records import BlockRecord, RunRecord
+from mage_project.runner.reporting import Reporter
+
+#: A block that prints more fills no disk: the rest of what it says is left out, errors and the end are not.
+LIMIT_BYTES = 50_000_000
+#: Characters of a line at most.
+LONGEST = 100_000
+
+
+class Log:
+    """A file of JSON lines, each written whole. A file that cannot be written is given up: no run fails for its log."""
+
+    def __init__(self, path: Path, *, limit_bytes: int = LIMIT_BYTES) -> None:
+        self._left, self._is_full = limit_bytes, False
+        self._lock = threading.Lock()
+        #: Why there is no log, or no more of it.
+        self.trouble: OSError | None = None
+        self._file: int | None = None
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            self.trouble = error
+
+    def write(self, level: str, block: str | None, text: str, *, always: bool = False, **more: str) -> None:
+        """Write a line; where the log is full, only what is `always` written."""
+        with self._lock:
+            if self._file is None or (self._is_full and not always):
+                return
+            self._put(_line(level, block, masked(text[:LONGEST]), **more))
+            if self._left <= 0 and not self._is_full:
+                self._is_full = True
+                self._put(_line("warning", None, "the log is full: more of what blocks say is left out"))
+
+    def end(self, run: RunRecord) -> None:
+        """Write how the run ended, and close the file."""
+        self.write("info", None, f"{run.status} after {run.seconds:.2f} s", always=True, **{ENDED: run.status})
+        self.close()
+
+    def close(self) -> None:
+        with self._lock:
+            self._close()
+
+    def _put(self, line: bytes) -> None:
+        try:
+            if self._file is not None:
+                os.write(self._file, line)
+        except OSError as error:  # a full disk
+            self.trouble = error
+            self._close()
+        self._left -= len(line)
+
+    def _close(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+
+def _line(level: str, block: str | None, text: str, **more: str) -> bytes:
+    moment = datetime.now(UTC).isoformat(timespec="milliseconds")
+    line = {"time": moment, "block": block, "level": level, "text": text, **more}
+    return f"{json.dumps(line, ensure_ascii=False)}\n".encode(errors="replace")
+
+
+class Logged:
+    """A reporter that tells another one, and the log."""
+
+    def __init__(self, inner: Reporter, log: Log) -> None:
+        self._inner = inner
+        self._log = log
+
+    def run_started(self, run: RunRecord) -> None:
+        self._inner.run_started(run)
+        self._log.write("info", None, f"run {run.run_id} of {run.pipeline}")
+
+    def block_started(self, block: BlockRecord) -> None:
+        self._inner.block_started(block)
+        self._log.write("info", block.uuid, "started")
+
+    def progress(self, block: BlockRecord) -> None:
+        self._inner.progress(block)
+
+    def download(self, block: BlockRecord, done: int, total: int | None, what: str) -> None:
+        self._inner.download(block, done, total, what)
+        if total is not None and done >= total:
+            self._log.write("info", block.uuid, f"{what}: {done / 1e6:.1f} MB")
+
+    def said(self, block: str | None, line: str) -> None:
+        self._inner.said(block, line)
+        plain = line.removeprefix("warning: ")
+        self._log.write(speech.level() if plain == line else "warning", block, plain)
+
+    def block_ended(self, block: BlockRecord) -> None:
+        self._inner.block_ended(block)
+        rows = block.rows_out if block.rows_out is not None else block.rows_in
+        counted = "" if rows is None else f", {rows:,} rows"
+        self._log.write("info", block.uuid, f"{block.status} in {block.seconds:.2f} s{counted}")
+
+    def run_ended(self, run: RunRecord) -> None:
+        self._inner.run_ended(run)
+        if run.error:
+            failed = next((block.uuid for block in run.blocks if block.status == "failed"), None)
+            self._log.write("info" if run.status == "not_published" else "error", failed, run.error, always=True)
