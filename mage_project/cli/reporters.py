@@ -169,6 +169,7 @@ def _verdict(run: RunRecord, again: str | None) -> str:
     figures = f"{run.seconds:.2f} s, {run.peak_rss_bytes / 1e6:,.0f} MB at the most"
     if run.status == "completed":
         return f"✓ {run.pipeline} completed in {figures}; {passed} of {len(tests)} tests passed{of_checks}"
+    again = run.resume or again
     last = f"\n  next:  {again}" if again else ""
     ended = "· {} is not published yet" if run.status == "not_published" else f"✗ {{}} failed after {figures}"
     return f"{ended.format(run.pipeline)}\n{run.error}{last}"

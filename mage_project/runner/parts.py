@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -16,14 +16,17 @@ class Part:
     """`outputs` are those of blocks that do not run and are read by blocks that do.
 
     `held_back`: blocks that do not run because a condition was false. `sources`: what SQL blocks have left in their
-    stores. `resumes`: the run that this one goes on with.
+    stores, `context` what blocks have left there for others. `resumes`: the run that this one goes on with,
+    `statuses` how its blocks ended.
     """
 
     running: frozenset[str]
     outputs: Mapping[str, Any] = field(default_factory=dict)
     held_back: frozenset[str] = frozenset()
     sources: Mapping[str, Any] = field(default_factory=dict)
+    context: Mapping[str, Any] = field(default_factory=dict)
     resumes: str | None = None
+    statuses: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def whole(cls, pipeline: Pipeline) -> Part:
@@ -65,3 +68,45 @@ def handed_over(pipeline: Pipeline, uuid: str, value: Any) -> Any:
 def stream_of(pipeline: Pipeline, uuid: str) -> frozenset[str]:
     """The blocks that share one pass over a source with this one; itself alone where it is in no stream."""
     return next(frozenset(unit.uuids) for unit in units(pipeline.blocks) if uuid in unit.uuids)
+
+
+#: Statuses of blocks that have nothing left to do.
+_DONE = ("completed", "skipped", "condition_failed")
+
+
+def what_runs(pipeline: Pipeline, statuses: Mapping[str, str], is_kept: Callable[[str], bool]) -> dict[str, str]:
+    """The blocks that are left of a run that failed, each with the reason.
+
+    Those that were not completed, with all of their stream; and those whose output is read again and not kept.
+    """
+    names = [block.uuid for block in pipeline.blocks if block.runs]
+    found = {uuid: _why(statuses.get(uuid)) for uuid in names if statuses.get(uuid) not in _DONE}
+    streams = [unit.uuids for unit in units(pipeline.blocks) if unit.is_stream]
+    while True:
+        more: dict[str, str] = {}
+        for members in streams:
+            running = [uuid for uuid in members if uuid in found]
+            rest = [uuid for uuid in members if uuid not in found and statuses.get(uuid) == "completed"]
+            more |= {uuid: f"the stream of '{running[0]}' is read again from its loader" for uuid in rest if running}
+        for uuid in needed(pipeline, found):
+            if (
+                statuses.get(uuid) in ("completed", "skipped")
+                and not is_kept(uuid)
+                and not _gives_nothing(pipeline, uuid, found)
+            ):
+                readers = [reader.uuid for reader in pipeline.downstream(uuid) if reader.uuid in found]
+                more.setdefault(uuid, f"its output is not kept, and '{readers[0]}' reads it")
+        if not more:
+            return found
+        found |= more
+
+
+def _gives_nothing(pipeline: Pipeline, uuid: str, running: Collection[str]) -> bool:
+    """Whether its readers get nothing of it anyway: a table that is left, or an exporter that streams."""
+    is_fed = pipeline.block(uuid).type == "data_exporter" and len(stream_of(pipeline, uuid)) > 1
+    return is_fed or not rows_are_read(pipeline, uuid, running)
+
+
+def _why(status: str | None) -> str:
+    words = {"failed": "failed", "pending": "had not begun", None: "is new in the pipeline"}
+    return words.get(status, "was not completed")

@@ -60,7 +60,7 @@ def _ledger(run: Run, given: Mapping[str, Any], store: Store | None) -> Ledger:
         execution_date=run.variables["execution_date"],
         interval_end=run.variables["interval_end_datetime"],
         files={block.uuid: block.path for block in pipeline.blocks if block.runs and block.path},
-        trigger_name=os.environ.pop(TRIGGER, None),
+        trigger_name=f"resumes {run.part.resumes}" if run.part.resumes else os.environ.pop(TRIGGER, None),
         backfill_id=os.environ.pop(BACKFILL, None),
     )
     return Ledger(store, facts, lambda line: run.reporter.said(None, line))

@@ -169,6 +169,8 @@ class RunRecord:
     warnings: list[str] = field(default_factory=list)
     error: str | None = None
     exit_code: int = 0
+    #: The command that goes on with a run that failed.
+    resume: str | None = None
 
     @property
     def every(self) -> list[BlockRecord]:
@@ -188,6 +190,7 @@ class RunRecord:
             "blocks": [block.as_dict() for block in self.blocks],
             "warnings": self.warnings,
             "error": self.error,
+            "resume": self.resume,
         }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -51,7 +51,7 @@ class Run:
         `local`: whether all stores are those of the local stack, whatever the profiles name.
         """
         self.pipeline = pipeline
-        self._local = local
+        self.local = local
         #: The pipeline as it is in the project, where only a part of it runs.
         self.whole = whole or pipeline
         self.part = part or Part.whole(pipeline)
@@ -79,7 +79,11 @@ class Run:
         #: What the last block returned.
         self.output: Any = None
         self._given = inputs or {}
-        self._context: dict[str, Any] = {}
+        self.context: dict[str, Any] = dict(self.part.context)
+        #: The variables that it was given.
+        self.given = dict(variables or {})
+        #: What the unit that runs has taken of others' outputs.
+        self._taken: dict[str, Any] = {}
         self._addons = Addons(self)
         self._attempts = Attempts(self, self._addons, retry_delays_s)
         #: Blocks that do not run, because a condition of theirs or of one before them was false.
@@ -103,6 +107,7 @@ class Run:
                     self._check_sql(block)
                 for unit in units(self.pipeline.blocks, self.part.running):
                     self._run_unit(unit)
+                    self._taken = {}
             self.record.status = "completed"
         except MageProjectError as error:
             self._fail(error)
@@ -141,7 +146,7 @@ class Run:
             **self.variables,
             "block_uuid": block.original,
             "configuration": plain(block.configuration),
-            "context": self._context,
+            "context": self.context,
             "logger": self._logger,
             "progress": self._progress(block),
             "commit_later": commits.hand_over,
@@ -151,7 +156,7 @@ class Run:
 
     def to_try(self, block: Block) -> str:
         """The command that runs the block alone, as it is run here."""
-        options = ["--pipeline", self.pipeline.uuid, *(["--local"] if self._local else [])]
+        options = ["--pipeline", self.pipeline.uuid, *(["--local"] if self.local else [])]
         return command(self.pipeline.root, "block", block.original, *options)
 
     def speaking(self, block: Block) -> AbstractContextManager[None]:
@@ -174,6 +179,7 @@ class Run:
     def _run_unit(self, unit: Unit) -> None:
         """One unit, without the blocks whose condition is false and those that need them."""
         given = {block.uuid: self._inputs(block, unit) for block in unit.blocks}
+        self._taken = _by_upstream(unit, given)
         inputs = self._allowed(unit, given)
         unit = unit.only([block for block in unit.blocks if block.uuid in inputs])
         if not unit.blocks:
@@ -253,6 +259,9 @@ class Run:
                 pending.commit_all()
             except Exception as error:
                 raise block_error(block, error) from error
+            finally:
+                if block.runs:  # a callback or a condition has no record
+                    self.record.block(block.uuid).written = pending.done
 
     # -- the end
 
@@ -283,4 +292,23 @@ class Run:
         for block in self.record.blocks:
             if block.status == "running":
                 block.status = "cancelled"
+        if self.record.status == "failed" and not self._given:
+            self._keep_to_resume()
         self.reporter.run_ended(self.record)
+
+    def _keep_to_resume(self) -> None:
+        from mage_project.runner import failures
+
+        # A signal that comes only now finds a run that has ended already.
+        with suppress(Interrupted), self.interrupts.shielded():
+            self.record.resume = failures.keep(self, {**self.part.outputs, **self.values.held(), **self._taken})
+
+
+def _by_upstream(unit: Unit, given: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
+    """What the blocks of a unit were given, by the blocks outside that it comes from."""
+    return {
+        uuid: value
+        for block in unit.blocks
+        for uuid, value in zip(block.upstream, given[block.uuid], strict=False)  # a block of its own has no upstream
+        if not (unit.is_stream and uuid in unit.uuids)
+    }

@@ -1,0 +1,80 @@
+"""`mage-project resume`: what is left of a run that failed: a plan, then the run."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+import click
+
+from mage_project.cli.options import project_option
+from mage_project.errors import UsageError
+from mage_project.project import Project
+from mage_project.project.command import command
+
+if TYPE_CHECKING:
+    from mage_project.runner.resuming import Plan
+
+
+@click.command()
+@click.argument("run_id", metavar="RUN")
+@click.option(
+    "--var", "assignments", multiple=True, metavar="NAME=VALUE", help="Set a variable; VALUE is YAML. May be repeated."
+)
+@click.option("--yes", "-y", is_flag=True, help="Go on though code or variables have changed.")
+@click.option("--dry-run", is_flag=True, help="Show the plan, and run nothing.")
+@click.option("--local", is_flag=True, help="Use the local stack, whatever io_config.yaml names.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
+@project_option
+def resume(
+    project: Project, run_id: str, assignments: Sequence[str], yes: bool, dry_run: bool, local: bool, as_json: bool
+) -> None:
+    """Go on with RUN, which has failed: run what failed and what depends on it.
+
+    RUN is its name, or the beginning of it. What completed blocks gave was kept when it failed. Exit codes as of `run`.
+    """
+    from mage_project.cli.guard import guarded
+    from mage_project.runner.resuming import plan
+    from mage_project.runner.variables import parse_assignments
+
+    made = plan(project, run_id, parse_assignments(assignments))
+    if not as_json:
+        _show(made)
+    if dry_run:
+        if as_json:
+            click.echo(json.dumps(made.as_dict(), ensure_ascii=False))
+        return
+    _ask(project, made, yes=yes)
+    again = command(project.root, "resume", made.failure.run_id, *(["--local"] if local else []))
+    work = partial(_work, made, again, local=local, as_json=as_json)
+    sys.exit(guarded(work, killed=lambda what: click.echo(f"error: {what}\n  next:  {again}", err=True)))
+
+
+def _work(made: Plan, again: str, *, local: bool, as_json: bool) -> int:
+    from mage_project.cli.reporters import reporter_for
+    from mage_project.runner.resuming import resume
+
+    return resume(made, reporter=reporter_for(as_json=as_json, again=again), local=local).exit_code
+
+
+def _show(made: Plan) -> None:
+    from mage_project.cli.tables import aligned
+
+    click.echo(f"resume {made.failure.run_id} of {made.pipeline.uuid}")
+    lines = [(f"  {step.block}", step.action, step.why) for step in made.steps]
+    click.echo(f"\n{aligned(('  block', 'plan', 'why'), lines)}\n")
+    for line in (*made.told, *made.doubts):
+        click.echo(f"  {line}")
+
+
+def _ask(project: Project, made: Plan, *, yes: bool) -> None:
+    """Ask whether to go on where what is kept may not be what a new run would make; without a terminal, refuse."""
+    if yes or not made.doubts:
+        return
+    if sys.stdin.isatty() and click.confirm("Go on?"):
+        return
+    again = command(project.root, "resume", made.failure.run_id, "--yes")
+    raise UsageError(f"not resumed: {'; '.join(made.doubts)}", hint=f"if that is meant: {again}")

@@ -1,0 +1,197 @@
+"""What a failed run leaves, so that it can be resumed: the values that were in memory and that what is left reads.
+
+They lie in `.mage_project/resume/<run_id>/`, written when the run has failed, not before. A stream is not kept: it is
+read again from its loader. Values are pickled, for they must come back as they were, whatever they are; whoever can
+write to that folder can write the blocks themselves.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pickle
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mage_project.project import Block, Pipeline
+from mage_project.project.command import command
+from mage_project.project.modules import modules
+from mage_project.runner.parts import needed, what_runs
+from mage_project.runner.variables import plain
+
+if TYPE_CHECKING:
+    from mage_project.runner.run import Run
+
+#: Days after which nobody resumes a run any more.
+KEPT_DAYS = 14
+_FAILURE, _DONE = "failure.pickle", "resumed.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """A run that failed. `given` are the variables that it was given, `variables` those with the pipeline's own.
+
+    `kept` names the blocks whose outputs are kept, `lost` those whose outputs could not be. `code` has a hash of each
+    block: its file, the project's modules that it imports, and how the pipeline configures it.
+    """
+
+    run_id: str
+    pipeline: str
+    local: bool
+    given: Mapping[str, Any]
+    variables: Mapping[str, Any]
+    execution_date: Any
+    statuses: Mapping[str, str]
+    code: Mapping[str, str]
+    sources: Mapping[str, Any]
+    context: Mapping[str, Any]
+    kept: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+
+
+def folder_of(root: Path, run_id: str = "") -> Path:
+    return root / ".mage_project" / "resume" / run_id
+
+
+def keep(run: Run, at_hand: Mapping[str, Any]) -> str | None:
+    """Keep what the rest of the run needs of the values `at_hand`. Returns the command that resumes the run.
+
+    None where everything would run again anyway, or nothing can be written.
+    """
+    failure = _failure(run)
+    folder = folder_of(run.pipeline.root, failure.run_id)
+    fresh = folder.with_name(f"{folder.name}.new")
+    try:
+        if not _saves_work(failure, _left(run, failure, at_hand, ())):
+            return None
+        fresh.mkdir(parents=True, mode=0o700)
+        failure = _written(run, failure, at_hand, fresh)
+        if not _saves_work(failure, _left(run, failure, at_hand, failure.lost)):
+            shutil.rmtree(fresh)
+            return None
+        fresh.rename(folder)
+    except Exception as error:  # noqa: BLE001 - whatever a value does when it is pickled, the run has an error to tell
+        shutil.rmtree(fresh, ignore_errors=True)
+        run.warned(None, f"what was done could not be kept to resume this run: {error}")
+        return None
+    return command(run.pipeline.root, "resume", failure.run_id, *(["--local"] if failure.local else []))
+
+
+def _failure(run: Run) -> Failure:
+    pipeline = run.pipeline
+    return Failure(
+        run_id=run.record.run_id,
+        pipeline=pipeline.uuid,
+        local=run.local,
+        given=run.given,
+        variables={**plain(pipeline.variables), **run.given},
+        execution_date=run.variables["execution_date"],
+        statuses={
+            block.uuid: block.status
+            if block.uuid in run.part.running
+            else run.part.statuses.get(block.uuid, block.status)
+            for block in run.record.blocks
+            if pipeline.block(block.uuid).runs
+        },
+        code={block.uuid: fingerprint(pipeline, block) for block in pipeline.blocks if block.runs},
+        sources=run.sources,
+        context=run.context,
+    )
+
+
+def _saves_work(failure: Failure, left: set[str]) -> bool:
+    return any(status == "completed" and uuid not in left for uuid, status in failure.statuses.items())
+
+
+def _left(run: Run, failure: Failure, at_hand: Mapping[str, Any], lost: tuple[str, ...]) -> set[str]:
+    return set(what_runs(run.pipeline, failure.statuses, lambda uuid: uuid in at_hand and uuid not in lost))
+
+
+def _written(run: Run, failure: Failure, at_hand: Mapping[str, Any], folder: Path) -> Failure:
+    """Write the values, then the failure. What cannot be pickled is lost: its block will run again."""
+    kept: set[str] = set()
+    lost: tuple[str, ...] = ()
+    while True:
+        left = _left(run, failure, at_hand, lost)
+        wanted = [uuid for uuid in needed(run.pipeline, left) if uuid in at_hand and uuid not in (*kept, *lost)]
+        if not wanted:
+            break
+        for uuid in wanted:
+            if _pickled(at_hand[uuid], folder / _file_name(uuid)):
+                kept.add(uuid)
+            else:
+                lost = (*lost, uuid)
+    failure = replace(failure, kept=tuple(sorted(kept)), lost=lost)
+    (folder / _FAILURE).touch(mode=0o600)  # a variable may hold a secret
+    (folder / _FAILURE).write_bytes(pickle.dumps(failure))
+    for old in folder.parent.iterdir():
+        if time.time() - old.stat().st_mtime > KEPT_DAYS * 86_400:
+            shutil.rmtree(old, ignore_errors=True)
+    return failure
+
+
+def _pickled(value: Any, path: Path) -> bool:
+    try:
+        with path.open("wb") as file:
+            pickle.dump(value, file, protocol=5)
+    except OSError:
+        raise
+    except Exception:  # noqa: BLE001 - any class may refuse in its own way: told in the plan
+        path.unlink()
+        return False
+    return True
+
+
+def _file_name(uuid: str) -> str:
+    return f"{uuid.replace('/', '__')}.pickle"
+
+
+def fingerprint(pipeline: Pipeline, block: Block) -> str:
+    """A hash of what makes the block what it is. Its place in the file does not."""
+    of_pipeline = json.dumps([block.upstream, plain(block.configuration), block.language], default=str, sort_keys=True)
+    found = hashlib.sha256(of_pipeline.encode())
+    for path in sorted({block.path, *modules(pipeline.root, block.path)} if block.path else ()):
+        with suppress(OSError):
+            found.update(path.read_bytes())
+    return found.hexdigest()
+
+
+# -- what was kept
+
+
+def kept_runs(root: Path) -> list[str]:
+    """The runs of which something is kept, newest first."""
+    return sorted((path.parent.name for path in folder_of(root).glob(f"*/{_FAILURE}")), reverse=True)
+
+
+def failure_of(root: Path, run_id: str) -> Failure:
+    """The failure that was kept. Raises what a file raises that is broken, or of another version."""
+    found = pickle.loads((folder_of(root, run_id) / _FAILURE).read_bytes())  # noqa: S301 - see the top
+    if not isinstance(found, Failure):
+        raise pickle.UnpicklingError("it is none")
+    return found
+
+
+def value_of(root: Path, run_id: str, uuid: str) -> Any:
+    with (folder_of(root, run_id) / _file_name(uuid)).open("rb") as file:
+        return pickle.load(file)  # noqa: S301 - see the top
+
+
+def forget(root: Path, run_id: str, resumed_by: str) -> None:
+    """Drop the values: another run has gone on with it."""
+    folder = folder_of(root, run_id)
+    with suppress(OSError):
+        (folder / _DONE).write_text(json.dumps({"by": resumed_by}))
+        for path in folder.glob("*.pickle"):
+            path.unlink()
+
+
+def resumed_by(root: Path) -> Iterator[tuple[str, str]]:
+    """The runs that have been resumed, each with the run that did it."""
+    for path in folder_of(root).glob(f"*/{_DONE}"):
+        yield path.parent.name, json.loads(path.read_text())["by"]

@@ -1,0 +1,162 @@
+"""Runs that go on where another one failed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mage_project.errors import UsageError
+from mage_project.history.runs import details
+from mage_project.history.stores import store_of
+from mage_project.project import Project
+from mage_project.runner.records import RunRecord
+from mage_project.runner.resuming import plan, resume
+from mage_project.runner.running import run_pipeline
+from tests.projects import block, write_project
+
+#: Outputs that no file format holds: an index of texts, tuples, keys that are numbers.
+LOAD = """
+import pandas as pd
+@data_loader
+def load(context, **kwargs):
+    context['from'] = 'load'
+    return pd.DataFrame({'n': [1, 2]}, index=['a', 'b'])
+"""
+PAIRS = "@transformer\ndef pairs(frame, **kwargs):\n    return {1: tuple(frame.n)}\n"
+OUT = """
+@data_exporter
+def out(frame, pairs, context, ds, **kwargs):
+    if kwargs.get('broken', True):
+        raise ValueError('broken')
+    if 'seen' in kwargs:
+        kwargs['seen'].append((frame.index.tolist(), pairs, context, ds))
+"""
+MENDED = OUT.replace("if kwargs.get('broken', True):", "if False:")
+LAST = "@custom\ndef last(*given):\n    return 1\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    blocks = [
+        block("load", "data_loader"),
+        block("pairs", "transformer", "load"),
+        block("out", "data_exporter", "load", "pairs"),
+        block("last", "custom", "out"),
+    ]
+    return write_project(tmp_path, blocks, {"load": LOAD, "pairs": PAIRS, "out": OUT, "last": LAST})
+
+
+def failed(project: Project, **given: object) -> RunRecord:
+    record = run_pipeline(project, "p", given)
+    assert record.status == "failed"
+    return record
+
+
+def write(project: Project, path: str, source: str) -> None:
+    (project.root / path).write_text(source)
+
+
+def test_what_failed_runs_again_on_what_was_in_memory(project, seen):
+    first = failed(project, execution_date="2020-11-01")
+    assert first.resume is not None
+    assert first.resume.startswith("mage-project resume ")
+    write(project, "data_exporters/out.py", MENDED)
+    made = plan(project, first.run_id[:18], {"seen": seen})
+    assert [(step.block, step.action, step.why) for step in made.steps] == [
+        ("load", "skip", "completed, and its output is kept"),
+        ("pairs", "skip", "completed, and its output is kept"),
+        ("out", "run", "failed"),
+        ("last", "run", "had not begun"),
+    ]
+    assert made.told == ["'out' has changed since"]
+    second = resume(made)
+    assert second.error is None
+    assert [each.status for each in second.blocks] == ["skipped", "skipped", "completed", "completed"]
+    assert list(seen) == [(["a", "b"], {1: (1, 2)}, {"from": "load"}, "2020-11-01")]
+
+
+def test_the_history_links_the_runs_and_a_resumed_one_is_not_resumed_again(project):
+    first = failed(project)
+    second = resume(plan(project, first.run_id, {"broken": False}))
+    store = store_of(project.root, print)
+    assert store is not None
+    assert details(store, second.run_id).run.trigger == f"resumes {first.run_id}"
+    with pytest.raises(UsageError, match=f"run {first.run_id} was resumed by {second.run_id}"):
+        plan(project, first.run_id, {})
+
+
+def test_a_resumed_run_that_fails_can_be_resumed_in_its_turn(project):
+    second = resume(plan(project, failed(project).run_id, {}))
+    assert second.status == "failed"
+    made = plan(project, second.run_id, {"broken": False})
+    assert [(step.action, step.why) for step in made.steps][:2] == [("skip", "completed, and its output is kept")] * 2
+    assert resume(made).error is None
+
+
+def test_a_run_that_succeeds_or_fails_at_once_leaves_nothing(project):
+    assert run_pipeline(project, "p", {"broken": False}).resume is None
+    write(project, "data_loaders/load.py", "@data_loader\ndef load():\n    1 / 0\n")
+    assert failed(project).resume is None
+    assert not (project.root / ".mage_project" / "resume").exists()
+
+
+def test_changed_code_of_what_does_not_run_and_changed_variables_are_doubts(project):
+    run_id = failed(project, month="2020-10").run_id
+    write(project, "data_loaders/load.py", f"{LOAD}# changed\n")
+    assert plan(project, run_id, {"month": "2020-11"}).doubts == [
+        "'load' has changed since, and does not run again",
+        "the variable 'month' has changed since: what is kept was made with the old one",
+    ]
+
+
+def test_what_cannot_be_kept_is_made_again(project):
+    write(project, "transformers/pairs.py", "@transformer\ndef pairs(frame, **kwargs):\n    return lambda: frame\n")
+    made = plan(project, failed(project).run_id, {"broken": False})
+    assert [(step.action, step.why) for step in made.steps][:2] == [
+        ("skip", "completed, and its output is kept"),
+        ("run", "its output is not kept, and 'out' reads it"),
+    ]
+    assert resume(made).error is None
+
+
+def test_a_stream_is_read_again_as_a_whole_and_what_it_was_given_is_kept(tmp_path):
+    lookup = "import pandas as pd\n@data_loader\ndef lookup():\n    return pd.DataFrame({'zone': [1]})\n"
+    load = "import pandas as pd\n@data_loader\ndef load(**kwargs):\n    yield pd.DataFrame({'n': [1]})\n"
+    out = "@data_exporter\ndef out(frames, zones, **kwargs):\n    assert len(zones) == 1\n    list(frames)\n    1 / 0\n"
+    stream = {"configuration": {"stream": True}}
+    blocks = [
+        block("lookup", "data_loader"),
+        block("load", "data_loader", **stream),
+        block("out", "data_exporter", "load", "lookup", **stream),
+    ]
+    project = write_project(tmp_path, blocks, {"lookup": lookup, "load": load, "out": out})
+    run_id = failed(project).run_id
+    write(project, "data_exporters/out.py", out.replace("1 / 0", "pass"))
+    made = plan(project, run_id, {})
+    assert {step.block: step.action for step in made.steps} == {"lookup": "skip", "load": "run", "out": "run"}
+    assert resume(made).error is None
+
+
+def test_a_condition_that_was_false_still_is(tmp_path):
+    code = {name: f"@custom\ndef {name}(*given, **kwargs):\n    return 1\n" for name in ("a", "b", "c")}
+    code["d"] = "@custom\ndef d(*given, **kwargs):\n    assert not kwargs.get('broken', True)\n"
+    blocks = [block("a", "custom"), block("b", "custom", "a"), block("c", "custom", "b"), block("d", "custom", "a")]
+    project = write_project(tmp_path, blocks, code)
+    condition = project.root / "conditionals" / "never.py"
+    condition.parent.mkdir()
+    condition.write_text("@condition\ndef never(*given, **kwargs):\n    return False\n")
+    metadata = project.root / "pipelines" / "p" / "metadata.yaml"
+    metadata.write_text(
+        f"{metadata.read_text()}conditionals:\n- {{uuid: never, type: conditional, upstream_blocks: [b]}}\n"
+    )
+    second = resume(plan(project, failed(project).run_id, {"broken": False}))
+    assert second.error is None
+    assert [each.status for each in second.blocks] == ["skipped", "condition_failed", "condition_failed", "completed"]
+
+
+def test_of_an_unknown_run_it_is_said_which_ones_there_are(project):
+    run_id = failed(project).run_id
+    with pytest.raises(UsageError, match="nothing is kept of a run 'x'") as caught:
+        plan(project, "x", {})
+    assert run_id in (caught.value.hint or "")
