@@ -16,8 +16,11 @@ _SECRET = re.compile(r"passw|secret|token|passphrase|(private|access|api|applica
 #: The password in an address, such as postgresql://user:password@host.
 _IN_ADDRESS = re.compile(r"(\w://[^:/@\s]*):[^@/\s]+@")
 #: What lets anybody in who has the address: `?sig=...` of Azure's, `&X-Goog-Signature=...`, `?api_key=...`
+#: An `&` may be written as HTML, JSON or an address inside another one write it.
 _IN_QUERY = re.compile(
-    r"([?&](?:sig|[\w-]*key|[\w-]*(?:signature|token|secret|passw|credential)[\w-]*)=)[^&#\s'\"]+", re.IGNORECASE
+    r"((?:[?&]|&amp;|\\u0026|%3F|%26)(?:sig|auth|[\w-]*(?:key|pwd)|[\w-]*(?:signature|token|secret|passw|credential)[\w-]*)"
+    r"(?:=|%3D))(?:(?!%26|\\u0026)[^&#\s'\"])+",
+    re.IGNORECASE,
 )
 #: A shorter value is a word like any other, and hiding it would make messages unreadable.
 _SHORTEST = 6
@@ -59,10 +62,13 @@ def masked(text: str) -> str:
 
 
 def without_passwords(text: str) -> str:
-    """The text with `***` in the place of every password and signature in an address: the same in every process."""
-    if "://" not in text:
-        return text
-    return _IN_QUERY.sub(rf"\1{STARS}", _IN_ADDRESS.sub(rf"\1:{STARS}@", text))
+    """The text with `***` in the place of every password and signature in an address: the same in every process.
+
+    Of a query also where only the end of its address is told (urllib3: `exceeded with url: /taxi?api_key=...`).
+    """
+    if "://" in text:
+        text = _IN_ADDRESS.sub(rf"\1:{STARS}@", text)
+    return _IN_QUERY.sub(rf"\1{STARS}", text)
 
 
 def _secrets(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -47,3 +47,11 @@ def test_a_password_in_an_address_is_always_hidden():
 def test_what_signs_an_address_is_hidden():
     said = "https://x.example.com/a.csv?design=2020-10&sig=abc%2F1&X-Goog-Signature=def gone"
     assert masking.masked(said) == "https://x.example.com/a.csv?design=2020-10&sig=***&X-Goog-Signature=*** gone"
+
+
+@pytest.mark.parametrize("name", ["api_key", "apikey", "key", "token", "access_token", "password", "passwd", "pwd",
+                                  "secret", "client_secret", "sig", "signature", "X-Amz-Signature"])  # fmt: skip
+@pytest.mark.parametrize("said", ["exceeded with url: /taxi?{}=SECRET12 (Caused", "/a?page=2&{}=SECRET12&month=1",
+                                  "/login?next=%2Fa%3Fpage%3D2%26{}%3DSECRET12%26month%3D1"])  # fmt: skip
+def test_a_key_in_a_query_is_hidden_where_the_host_is_not_told_with_it(name, said):
+    assert masking.masked(said.format(name)) == said.format(name).replace("SECRET12", "***")
