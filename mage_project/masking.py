@@ -19,7 +19,7 @@ _IN_ADDRESS = re.compile(r"(\w://[^:/@\s]*):[^@/\s]+@")
 #: An `&` may be written as HTML, JSON or an address inside another one write it.
 _IN_QUERY = re.compile(
     r"((?:[?&]|&amp;|\\u0026|%3F|%26)(?:sig|auth|[\w-]*(?:key|pwd)|[\w-]*(?:signature|token|secret|passw|credential)[\w-]*)"
-    r"(?:=|%3D))(?:(?!%26|\\u0026)[^&#\s'\"])+",
+    r"(?:=|%3D))(?:(?!%26)[^&#\s'\"\\])+",
     re.IGNORECASE,
 )
 #: A shorter value is a word like any other, and hiding it would make messages unreadable.

@@ -11,10 +11,10 @@ from mage_project.mage_ai.not_here import NOT_HERE
 
 def missing_module(name: str, answered: Sequence[str]) -> ModuleNotFoundError:
     """The error for `import name`."""
-    about = described(name)
-    guess = "" if about and name in NOT_HERE else _close(name, answered)
-    listed = "" if about and not guess else f" {_answered(answered)}"
-    return ModuleNotFoundError(f"No module named '{name}'.{guess}{about or _UNKNOWN}{listed}", name=name)
+    guess = "" if name in NOT_HERE else _close(name, answered)
+    about = "" if guess else described(name)
+    listed = "" if about else f" {_answered(answered)}"
+    return ModuleNotFoundError(f"No module named '{name}'.{guess or about or _UNKNOWN}{listed}", name=name)
 
 
 def missing_name(module: str, name: str, public: Iterable[str], answered: Sequence[str]) -> ImportError:
@@ -23,7 +23,8 @@ def missing_name(module: str, name: str, public: Iterable[str], answered: Sequen
     names = [known for known in public if known != "annotations"]
     guess = did_you_mean(name, names) or ("" if full in NOT_HERE else _close(full, answered))
     has = f" {module} has here: {', '.join(sorted(names))}." if names else f" {_answered(answered)}"
-    what = f"cannot import name '{name}' from '{module}'.{guess}{described(full) or _UNKNOWN}{has}"
+    about = "" if guess and full not in NOT_HERE else described(full) or _UNKNOWN
+    what = f"cannot import name '{name}' from '{module}'.{guess}{about}{has}"
     return ImportError(what, name=module)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from mage_project.mage_ai.finder import ROOT
 from mage_project.project import Block
 
 #: Distributions whose name is not that of the module, of those that blocks import.
@@ -35,10 +36,12 @@ def advice(block: Block, error: BaseException, *, is_call: bool = False) -> str 
 
 
 def _to_install(block: Block, module: str) -> str | None:
-    """How to get a module; None for a part of a package that is there."""
+    """How to get a module; None for a part of a package that is there, as `mage_ai` always is."""
     from importlib import metadata  # it costs a moment, which a run that fails has
 
     top = module.split(".")[0]
+    if top == ROOT:
+        return None
     if block.path and any((folder / top).is_dir() for folder in list(block.path.parents)[1:3]):
         return f"the project has a folder {top}, but no {module.replace('.', '/')}.py in it"
     named = next((name for name in (module, top) if name in _DISTRIBUTIONS), None)

@@ -94,7 +94,7 @@ print(sorted({"pandas", "pyarrow", "numpy", "sqlalchemy", "psycopg2", "google", 
 @pytest.mark.parametrize(
     ("statement", "words"),
     [
-        ("import mage_ai.io.postgress", "Did you mean 'mage_ai.io.postgres'"),
+        ("import mage_ai.io.postgress", r"Did you mean 'mage_ai.io.postgres'\? Answered are"),
         (
             "from mage_ai.io.mysql import MySQL",
             r"'mage_ai.io.mysql'. In Mage it is its connector for MySQL; .* Use mysql-",

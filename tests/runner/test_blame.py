@@ -56,6 +56,12 @@ def test_a_missing_module_is_told_with_the_package_to_install(tmp_path, monkeypa
     assert "-m pip install beautifulsoup4" in said
 
 
+def test_what_is_not_there_of_mage_is_not_to_be_installed(tmp_path):
+    said = failure(tmp_path, "import mage_ai.orchestration.nothing\n@transformer\ndef t(n):\n    return n\n")
+    assert "No module named 'mage_ai.orchestration" in said
+    assert "pip install" not in said
+
+
 def test_a_missing_module_of_the_project_is_not_looked_for_elsewhere(tmp_path):
     (tmp_path / "shop").mkdir()
     said = failure(tmp_path, "import shop.orders\n@transformer\ndef t(n):\n    return n\n")

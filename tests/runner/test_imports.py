@@ -10,7 +10,7 @@ from mage_project.runner.imports import unanswered
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("from mage_ai.io.postgres import Postgre", "Did you mean 'Postgres'?"),
+        ("from mage_ai.io.postgres import Postgre", "'mage_ai.io.postgres'. Did you mean 'Postgres'?"),
         ("from mage_ai.io.snowflake import Snowflake", "connector for Snowflake"),
         ("import mage_ai.server.app", "No module named 'mage_ai.server.app'"),
         ("from mage_ai.data_preparation.decorators import data_loder", "Did you mean 'data_loader'?"),
