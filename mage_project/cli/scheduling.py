@@ -221,7 +221,7 @@ def _changed(project: Project, name: str, pipeline: str | None, *, paused: bool)
             handled_at=handled,
             paused_at=now if paused else None,
         )
-        schedules.put_state(transaction, state)
+        schedules.pause(transaction, state)
     return state
 
 

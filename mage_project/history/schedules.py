@@ -24,7 +24,10 @@ _RETIRE = f"DELETE FROM leader WHERE name = 'scheduler' AND {_ME}"  # noqa: S608
 _PUT_STATE = """
 INSERT INTO trigger_state (pipeline, trigger_name, schedule, handled_at, paused_at)
 VALUES (:pipeline, :trigger_name, :schedule, :handled_at, :paused_at) ON CONFLICT (pipeline, trigger_name)
-DO UPDATE SET schedule = excluded.schedule, handled_at = excluded.handled_at, paused_at = excluded.paused_at
+DO UPDATE SET schedule = excluded.schedule, handled_at = excluded.handled_at
+"""
+_PAUSE = """
+UPDATE trigger_state SET paused_at = :paused_at WHERE pipeline = :pipeline AND trigger_name = :trigger_name
 """
 #: What was skipped may come due after all, when a clock was wrong; what has run never comes again.
 _PUT_DUE = """
@@ -119,7 +122,15 @@ def states(transaction: Transaction) -> dict[tuple[str, str], TriggerState]:
 
 
 def put_state(transaction: Transaction, state: TriggerState) -> None:
+    """Put down what is known of a trigger. One that is there stays paused, or not, as it is."""
     transaction.run(_PUT_STATE, **asdict(state))
+
+
+def pause(transaction: Transaction, state: TriggerState) -> None:
+    """Put it down as paused, or not, as `paused_at` says: a scheduler never changes that."""
+    put_state(transaction, state)
+    key = {"pipeline": state.pipeline, "trigger_name": state.trigger_name}
+    transaction.run(_PAUSE, paused_at=state.paused_at, **key)
 
 
 def forget(transaction: Transaction, pipeline: str, trigger_name: str) -> None:

@@ -19,14 +19,12 @@ from typing import Protocol
 
 from mage_project.errors import HistoryUnavailable
 from mage_project.history import schedules
-from mage_project.history.runs import newest
-from mage_project.history.schedules import DueRun, NotLeading, TriggerState
+from mage_project.history.schedules import DueRun, NotLeading
 from mage_project.history.stores import Store, Transaction
+from mage_project.schedule.agenda import Agenda
 from mage_project.schedule.catalogue import Catalogue, Entry, catalogue, stamp
 from mage_project.schedule.children import Child
-from mage_project.schedule.due import GRACE, Skipped, begin, due
 from mage_project.schedule.launches import launch
-from mage_project.schedule.recovery import recovered
 
 #: Seconds between two looks at the clock, the files and the history; and at what the runs tell.
 _LOOK_S = 1.0
@@ -141,19 +139,32 @@ class Scheduler:
     def _work(self) -> None:
         self._read()
         now = self._clock()
-        waiting: list[tuple[Entry, DueRun]] = []
+        begun: list[tuple[Entry, DueRun]] = []
+        told: list[DueRun] = []
         with schedules.leading(self._store) as transaction:
             for run in self._unwritten:
                 schedules.put_due(self._store, transaction, run)
             if self._signum is None:
-                self._put_down_what_is_due(transaction, now)
-                waiting = self._waiting(transaction, now)
+                agenda = self._agenda(transaction, now)
+                told += agenda.put_down()
+                begun, ended = agenda.take(self._jobs - len(self._children), self._children)
+                told += ended
         self._unwritten.clear()
+        for run in told:
+            self._watcher.ended(run)
         self._look_at_slas(now)
-        for entry, run in waiting:
+        for entry, run in begun:
             self._start(entry, run)
 
-    # -- what is due
+    def _agenda(self, transaction: Transaction, now: datetime) -> Agenda:
+        farewell = time.monotonic() - (self._leads_since or 0.0) < _FAREWELL_S
+        return Agenda(
+            store=self._store,
+            transaction=transaction,
+            catalogue=self._catalogue,
+            now=now,
+            may_still_begin=farewell,
+        )
 
     def _read(self) -> None:
         found = stamp(self._root)
@@ -164,90 +175,6 @@ class Scheduler:
         for problem in problems:
             if problem is not None:
                 self._tell(str(problem))
-
-    def _put_down_what_is_due(self, transaction: Transaction, now: datetime) -> None:
-        known = schedules.states(transaction)
-        busy = {(run.pipeline, run.trigger_name): run for run in schedules.open_runs(transaction)}
-        for entry in self._catalogue.entries:
-            if entry.is_due_at_times:
-                state = self._state(transaction, entry, known.pop(entry.key, None), now)
-                if state.paused_at is None:
-                    self._note(transaction, entry, state, busy.get(entry.key), now)
-        for state in known.values():  # gone from the file, or switched off in it
-            if state.pipeline not in self._catalogue.unreadable:
-                schedules.forget(transaction, state.pipeline, state.trigger_name)
-
-    def _state(self, transaction: Transaction, entry: Entry, state: TriggerState | None, now: datetime) -> TriggerState:
-        """What is known of the trigger; a new one, or one with a new schedule, begins now."""
-        if state is not None and state.schedule == entry.schedule:
-            return state
-        handled = begin(entry.trigger, entry.table, now) if state is None or entry.table is None else now
-        fresh = TriggerState(
-            pipeline=entry.pipeline,
-            trigger_name=entry.trigger.name,
-            schedule=entry.schedule,
-            handled_at=_seconds(handled),
-            paused_at=state.paused_at if state else None,
-        )
-        schedules.put_state(transaction, fresh)
-        return fresh
-
-    def _note(
-        self, transaction: Transaction, entry: Entry, state: TriggerState, open_run: DueRun | None, now: datetime
-    ) -> None:
-        handled = None if state.handled_at is None else datetime.fromtimestamp(state.handled_at, UTC)
-        found = due(entry.trigger, entry.table, handled, now, self._busy(entry, open_run))
-        if found.handled == handled:
-            return
-        runs = [_due_run(entry, Skipped(first=each, last=each, count=1, reason="")) for each in found.runs]
-        skipped = [_due_run(entry, each, status="skipped") for each in found.skipped]
-        reached = replace(state, handled_at=_seconds(found.handled))
-        schedules.note(self._store, transaction, reached, [*skipped, *runs])
-        for each in skipped:
-            self._watcher.ended(each)
-
-    def _busy(self, entry: Entry, open_run: DueRun | None) -> str | None:
-        """The run of the trigger that has not ended: one of a scheduler's, or one by hand."""
-        if open_run is not None:
-            return open_run.run_id or "due before"
-        if not entry.trigger.settings.get("skip_if_previous_running"):
-            return None
-        runs = newest(self._store, pipeline=entry.pipeline, limit=20)
-        return next((run.run_id for run in runs if run.trigger == entry.trigger.name and run.is_running), None)
-
-    # -- what waits
-
-    def _waiting(self, transaction: Transaction, now: datetime) -> list[tuple[Entry, DueRun]]:
-        """What is to be started now, put down as running already: were we to die, it would be looked for."""
-        entries = {entry.key: entry for entry in self._catalogue.entries}
-        found: list[tuple[Entry, DueRun]] = []
-        for run in schedules.open_runs(transaction):
-            entry = entries.get((run.pipeline, run.trigger_name))
-            if run.key in self._children or (entry is None and run.pipeline in self._catalogue.unreadable):
-                continue
-            if run.status == "running":
-                self._recover(transaction, run)
-            elif entry is None or (why := _hindrance(entry, run, now)):
-                why = "the trigger is gone from its file" if entry is None else why
-                self._finish(transaction, replace(run, status="skipped", reason=why))
-            elif len(self._children) + len(found) < self._jobs:
-                begun = replace(run, status="running", attempts=run.attempts + 1)
-                schedules.put_due(self._store, transaction, begun)
-                found.append((entry, begun))
-        return found
-
-    def _recover(self, transaction: Transaction, run: DueRun) -> None:
-        """A run of a scheduler that is gone."""
-        farewell = time.monotonic() - (self._leads_since or 0.0) < _FAREWELL_S
-        now_known = recovered(self._store, run, may_still_begin=farewell)
-        if now_known.status == "waiting":
-            schedules.put_due(self._store, transaction, now_known)
-        elif now_known.status != "running":
-            self._finish(transaction, now_known)
-
-    def _finish(self, transaction: Transaction, run: DueRun) -> None:
-        schedules.put_due(self._store, transaction, run)
-        self._watcher.ended(run)
 
     # -- while they run
 
@@ -321,31 +248,6 @@ class Scheduler:
             self._watcher.stopping(signum)
         for _, child in self._children.values():
             child.stop()
-
-
-def _due_run(entry: Entry, found: Skipped, status: str = "waiting") -> DueRun:
-    return DueRun(
-        pipeline=entry.pipeline,
-        trigger_name=entry.trigger.name,
-        due_at=found.first.timestamp(),
-        due_until=found.last.timestamp(),
-        due_count=found.count,
-        status=status,
-        reason=found.reason or None,
-    )
-
-
-def _seconds(moment: datetime | None) -> float | None:
-    return None if moment is None else moment.timestamp()
-
-
-def _hindrance(entry: Entry, run: DueRun, now: datetime) -> str | None:
-    """Why what waits is not run after all."""
-    if not entry.is_due_at_times:
-        return f"the trigger is {entry.status(None)}"
-    if run.attempts and entry.trigger.catch_up == "none" and now.timestamp() - run.due_at > GRACE.total_seconds():
-        return "it was interrupted; catch_up: none"
-    return None
 
 
 def _reason(child: Child) -> str | None:

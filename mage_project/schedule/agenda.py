@@ -1,0 +1,144 @@
+"""What is to be done, as it stands in the history: what has come due is put down there before anything is started."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from mage_project.history import schedules
+from mage_project.history.runs import newest
+from mage_project.history.schedules import DueRun, TriggerState
+from mage_project.history.stores import Store, Transaction
+from mage_project.schedule.catalogue import Catalogue, Entry
+from mage_project.schedule.due import GRACE, Skipped, begin, due
+from mage_project.schedule.recovery import recovered
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agenda:
+    """The agenda at one look: `now` by the scheduler's clock, in a transaction of the leader's.
+
+    `may_still_begin`: whether the runs of a scheduler that is gone may be about to tell the history of themselves.
+    """
+
+    store: Store
+    transaction: Transaction
+    catalogue: Catalogue
+    now: datetime
+    may_still_begin: bool
+
+    def put_down(self) -> list[DueRun]:
+        """Put down what has come due since the last look. Returns what of it is skipped."""
+        known = schedules.states(self.transaction)
+        busy = {(run.pipeline, run.trigger_name): run for run in schedules.open_runs(self.transaction)}
+        skipped: list[DueRun] = []
+        for entry in self.catalogue.entries:
+            if entry.is_due_at_times:
+                state = self._state(entry, known.pop(entry.key, None))
+                if state.paused_at is None:
+                    skipped += self._note(entry, state, busy.get(entry.key))
+        for state in known.values():  # gone from the file, or switched off in it
+            if state.pipeline not in self.catalogue.unreadable:
+                schedules.forget(self.transaction, state.pipeline, state.trigger_name)
+        return skipped
+
+    def take(
+        self, room: int, mine: Container[tuple[str, str, float]]
+    ) -> tuple[list[tuple[Entry, DueRun]], list[DueRun]]:
+        """What is to be started now, at most `room`; and what has ended without us, or will not be run after all.
+
+        The first are put down as running already: were we to die, they would be looked for. `mine` run here.
+        """
+        entries = {entry.key: entry for entry in self.catalogue.entries}
+        known = schedules.states(self.transaction)
+        begun: list[tuple[Entry, DueRun]] = []
+        ended: list[DueRun] = []
+        for run in schedules.open_runs(self.transaction):
+            key = (run.pipeline, run.trigger_name)
+            entry = entries.get(key)
+            if run.key in mine or (entry is None and run.pipeline in self.catalogue.unreadable):
+                continue
+            after = self._after(run, entry, known.get(key), room - len(begun))
+            if after != run:
+                schedules.put_due(self.store, self.transaction, after)
+            if entry and after.attempts > run.attempts:
+                begun.append((entry, after))
+            elif after.status not in ("waiting", "running"):
+                ended.append(after)
+        return begun, ended
+
+    def _after(self, run: DueRun, entry: Entry | None, state: TriggerState | None, room: int) -> DueRun:
+        """How the run stands after this look."""
+        if run.status == "running":
+            return recovered(self.store, run, may_still_begin=self.may_still_begin)
+        if why := self._hindrance(run, entry):
+            return replace(run, status="skipped", reason=why)
+        if room > 0 and (state is None or state.paused_at is None):
+            return replace(run, status="running", attempts=run.attempts + 1)
+        return run
+
+    def _hindrance(self, run: DueRun, entry: Entry | None) -> str | None:
+        """Why what waits is not run after all."""
+        if entry is None:
+            return "the trigger is gone from its file"
+        if not entry.is_due_at_times:
+            return f"the trigger is {entry.status(None)}"
+        late = self.now.timestamp() - run.due_at > GRACE.total_seconds()
+        return (
+            "it was interrupted; catch_up: none" if run.attempts and late and entry.trigger.catch_up == "none" else None
+        )
+
+    def _state(self, entry: Entry, state: TriggerState | None) -> TriggerState:
+        """What is known of the trigger; a new one, or one with a new schedule, begins now."""
+        if state is not None and state.schedule == entry.schedule:
+            return state
+        anew = state is None or entry.table is None
+        handled = begin(entry.trigger, entry.table, self.now) if anew else self.now
+        fresh = TriggerState(
+            pipeline=entry.pipeline,
+            trigger_name=entry.trigger.name,
+            schedule=entry.schedule,
+            handled_at=_seconds(handled),
+            paused_at=state.paused_at if state else None,
+        )
+        schedules.put_state(self.transaction, fresh)
+        return fresh
+
+    def _note(self, entry: Entry, state: TriggerState, open_run: DueRun | None) -> list[DueRun]:
+        handled = None if state.handled_at is None else datetime.fromtimestamp(state.handled_at, UTC)
+        found = due(entry.trigger, entry.table, handled, self.now, self._busy(entry, open_run))
+        if found.handled == handled:
+            return []
+        runs = [_due_run(entry, Skipped(first=each, last=each, count=1, reason="")) for each in found.runs]
+        skipped = [_due_run(entry, each, status="skipped") for each in found.skipped]
+        reached = replace(state, handled_at=_seconds(found.handled))
+        schedules.note(self.store, self.transaction, reached, [*skipped, *runs])
+        return skipped
+
+    def _busy(self, entry: Entry, open_run: DueRun | None) -> str | None:
+        """The run of the trigger that has not ended: one of a scheduler's, or one by hand."""
+        if open_run is not None and open_run.run_id is None:
+            return f"due at {datetime.fromtimestamp(open_run.due_at, UTC):%Y-%m-%d %H:%M} UTC"
+        if open_run is not None:
+            return open_run.run_id
+        if not entry.trigger.settings.get("skip_if_previous_running"):
+            return None
+        runs = newest(self.store, pipeline=entry.pipeline, limit=20)
+        return next((run.run_id for run in runs if run.trigger == entry.trigger.name and run.is_running), None)
+
+
+def _due_run(entry: Entry, found: Skipped, status: str = "waiting") -> DueRun:
+    return DueRun(
+        pipeline=entry.pipeline,
+        trigger_name=entry.trigger.name,
+        due_at=found.first.timestamp(),
+        due_until=found.last.timestamp(),
+        due_count=found.count,
+        status=status,
+        reason=found.reason or None,
+    )
+
+
+def _seconds(moment: datetime | None) -> float | None:
+    return None if moment is None else moment.timestamp()
