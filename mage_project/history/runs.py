@@ -91,6 +91,13 @@ def of_dates(store: Store, pipeline: str, first: datetime, last: datetime) -> li
         return _stored(store, transaction, rows)
 
 
+def going_on(store: Store) -> list[StoredRun]:
+    """The runs whose processes live."""
+    with store.transaction() as transaction:
+        rows = transaction.run(f"SELECT {_SHORT} FROM run WHERE ended_at IS NULL")  # noqa: S608 - no value is in it
+        return [run for run in _stored(store, transaction, rows) if run.is_running]
+
+
 def details(store: Store, run_id: str) -> RunDetails:
     """One run, by its id or the beginning of it. `UsageError` for an unknown or an unclear one."""
     with store.transaction() as transaction:
