@@ -32,7 +32,19 @@ def problems_of(project: Project, uuid: str) -> list[Problem]:
         if block.path and block.language == "sql" and block.runs:
             problems += _of_sql(pipeline, block, block.path)
         problems += _of_checks(pipeline, block)
-    return problems + _of_names(pipeline) + _of_imports(pipeline) + _of_io_config(project)
+    return problems + _of_triggers(pipeline) + _of_names(pipeline) + _of_imports(pipeline) + _of_io_config(project)
+
+
+def _of_triggers(pipeline: Pipeline) -> list[Problem]:
+    """Schedules that can never be due."""
+    from mage_project.schedule.catalogue import entry_of
+
+    entries = [entry_of(pipeline.root, pipeline.uuid, trigger) for trigger in pipeline.triggers]
+    return [
+        Problem(message=entry.problem.what, path=entry.trigger.path or pipeline.path, line=entry.trigger.line,
+                hint=entry.problem.hint, warning=True)
+        for entry in entries if entry.problem
+    ]  # fmt: skip
 
 
 def _of_names(pipeline: Pipeline) -> list[Problem]:

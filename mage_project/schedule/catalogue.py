@@ -80,7 +80,7 @@ def catalogue(root: Path) -> Catalogue:
         except ConfigError as error:
             unreadable[uuid] = error.within(root)
             continue
-        entries += [_entry(root, uuid, trigger) for trigger in triggers if trigger.name]
+        entries += [entry_of(root, uuid, trigger) for trigger in triggers if trigger.name]
     return Catalogue(entries=_first_of_each_name(entries), unreadable=unreadable)
 
 
@@ -94,7 +94,8 @@ def stamp(root: Path) -> frozenset[tuple[str, int, int]]:
     return frozenset(found)
 
 
-def _entry(root: Path, uuid: str, trigger: Trigger) -> Entry:
+def entry_of(root: Path, uuid: str, trigger: Trigger) -> Entry:
+    """The trigger with its timetable, or with what is wrong with it."""
     if trigger.schedule_type != "time":
         return Entry(pipeline=uuid, trigger=trigger)
     try:

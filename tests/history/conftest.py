@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from mage_project.history.sqlite import SqliteStore
+from mage_project.history.stores import Store, store_of
 from mage_project.project import Project
 from tests.projects import block, write_project
 
@@ -30,3 +31,17 @@ def told() -> list[str]:
 @pytest.fixture
 def store(project: Project, told: list[str]) -> SqliteStore:
     return SqliteStore(project.root / ".mage_project/history.db", told.append)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def any_store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """A history in SQLite, and then in Postgres."""
+    address = str(tmp_path / "history.db")
+    if request.param == "postgres":
+        env = request.getfixturevalue("postgres_env")
+        user = f"{env['POSTGRES_USER']}:{env['POSTGRES_PASSWORD']}"
+        address = f"postgresql://{user}@{env['POSTGRES_HOST']}:{env['POSTGRES_PORT']}/{env['POSTGRES_DBNAME']}"
+    monkeypatch.setenv("MAGE_PROJECT_HISTORY", address)
+    store = store_of(tmp_path, print)
+    assert store is not None
+    return store

@@ -7,11 +7,9 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from mage_project.history import backfills
 from mage_project.history.backfills import ClaimKey
-from mage_project.history.stores import Store, store_of
+from mage_project.history.stores import Store
 
 #: Claims an interval, and is gone.
 CLAIM = """
@@ -20,19 +18,6 @@ from mage_project.history import backfills, stores
 key = backfills.ClaimKey(pipeline="p", variables_key="k", execution_date="2020-01-01T00:00:00")
 assert backfills.claim(stores.store_of(Path("."), print), key, "one") is None
 """
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def any_store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    address = str(tmp_path / "history.db")
-    if request.param == "postgres":
-        env = request.getfixturevalue("postgres_env")
-        user = f"{env['POSTGRES_USER']}:{env['POSTGRES_PASSWORD']}"
-        address = f"postgresql://{user}@{env['POSTGRES_HOST']}:{env['POSTGRES_PORT']}/{env['POSTGRES_DBNAME']}"
-    monkeypatch.setenv("MAGE_PROJECT_HISTORY", address)
-    store = store_of(tmp_path, print)
-    assert store is not None
-    return store
 
 
 def test_one_backfill_has_an_interval(any_store: Store) -> None:

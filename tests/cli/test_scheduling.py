@@ -1,0 +1,81 @@
+"""`mage-project schedule`: what is due, and triggers that are run, paused and resumed by hand."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from mage_project.cli import cli
+from tests.projects import block, write_project
+
+LOADER = "@data_loader\ndef load(**kwargs):\n    print(kwargs['env'], kwargs['service'], kwargs['months'])\n"
+DAILY = {"name": "daily", "schedule_type": "time", "schedule_interval": "@daily", "status": "active"}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    write_project(tmp_path, [block("load", "data_loader")], {"load": LOADER}, variables={"service": "yellow"})
+    triggers(tmp_path, DAILY, {"name": "by hand", "schedule_type": "api", "status": "active"})
+    return tmp_path
+
+
+def triggers(root: Path, *entries: dict[str, object]) -> None:
+    (root / "pipelines/p/triggers.yaml").write_text(yaml.safe_dump({"triggers": list(entries)}))
+
+
+def schedule(root: Path, *words: str) -> Result:
+    return CliRunner().invoke(cli, ["schedule", *words, "--project", str(root)])
+
+
+def statuses(root: Path) -> dict[str, str]:
+    return {row["trigger"]: row["status"] for row in json.loads(schedule(root, "list", "--json").stdout)}
+
+
+def test_the_next_runs_of_all_triggers_come_in_order(root: Path) -> None:
+    triggers(root, DAILY, {**DAILY, "name": "there", "timezone": "America/New_York"}, {**DAILY, "status": "inactive"})
+    found = json.loads(schedule(root, "next", "-n", "4", "--json").stdout)
+    assert [row["due"] for row in found] == sorted(row["due"] for row in found)
+    assert {(row["trigger"], row["due"][11:13]) for row in found} <= {("daily", "00"), ("there", "04"), ("there", "05")}
+
+
+def test_a_trigger_is_paused_and_resumed(root: Path) -> None:
+    assert schedule(root, "pause", "daily").exit_code == 0
+    assert statuses(root) == {"daily": "paused", "by hand": "active"}
+    assert schedule(root, "next").stdout == "nothing is due\n"
+    assert schedule(root, "resume", "daily").exit_code == 0
+    assert statuses(root)["daily"] == "active"
+    assert "is not paused" in schedule(root, "resume", "daily").stderr
+
+
+def test_a_trigger_that_is_never_due_cannot_be_paused(root: Path) -> None:
+    triggers(root, {**DAILY, "status": "inactive"})
+    said = schedule(root, "pause", "daily")
+    assert (said.exit_code, "trigger 'daily' is inactive" in said.stderr) == (2, True)
+    assert "pipelines/p/triggers.yaml:2" in said.stderr
+
+
+def test_an_unknown_name_is_an_error_with_a_suggestion(root: Path) -> None:
+    assert "Did you mean 'daily'?" in schedule(root, "pause", "dayly").stderr
+
+
+def test_what_is_wrong_with_a_trigger_is_told_by_list_and_check(root: Path) -> None:
+    triggers(root, {**DAILY, "schedule_interval": "0 25 * * *"})
+    assert statuses(root) == {"daily": "broken"}
+    said = CliRunner().invoke(cli, ["check", "--project", str(root)])
+    assert (said.exit_code, "warning: trigger 'daily' has no schedule_interval" in said.stdout) == (0, True)
+    assert "where: pipelines/p/triggers.yaml:2" in said.stdout
+
+
+def test_a_trigger_is_run_once_with_its_variables(root: Path) -> None:
+    triggers(root, {**DAILY, "variables": {"service": "green", "months": ["2020-10", "2020-11"]}})
+    command = [sys.executable, "-m", "mage_project", "schedule", "run-once", "daily"]
+    said = subprocess.run([*command, "--project", str(root)], capture_output=True, text=True, check=True)
+    assert "prod green ['2020-10', '2020-11']" in said.stdout
+    runs = CliRunner().invoke(cli, ["runs", "list", "--json", "--project", str(root)])
+    assert [run["trigger"] for run in json.loads(runs.stdout)] == ["daily"]
