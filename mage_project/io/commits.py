@@ -30,6 +30,10 @@ class Pending:
     what: str = "a store"
 
 
+#: How an error is marked that came when a part was committed: doing all of it again would do that twice.
+PARTLY_DONE = "committed before it failed"
+
+
 class Commits:
     """The commits that wait for each other, in the order in which they were handed over. Safe to fill from threads."""
 
@@ -72,7 +76,7 @@ class Commits:
                 self.done.append(pending.what)
         except BaseException as error:
             if self.done:
-                error.add_note(f"committed before it failed: {', '.join(self.done)}")
+                error.add_note(f"{PARTLY_DONE}: {', '.join(self.done)}")
                 if isinstance(error, MageProjectError):
                     error.transient = False  # doing all of it again would do twice what is done
             self._roll_back_after(error)

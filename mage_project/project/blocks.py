@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mage_project.errors import did_you_mean
-from mage_project.project import files
+from mage_project.project import files, retries
 from mage_project.project.checking import Checker
 from mage_project.project.document import Mapping
 from mage_project.project.model import FOLDERS, ONLY_IN_MAGE, Block
@@ -25,6 +25,7 @@ class BlockReader:
         self._root = root
         self._content = content
         self._checker = checker
+        self._retries = {**retries.of_project(root, checker), **retries.configured(content, checker)}
         self._entries = {str(entry.get("uuid")): entry for entry in checker.entries(content, "blocks")}
 
     def blocks(self) -> Iterator[Block]:
@@ -51,6 +52,7 @@ class BlockReader:
             language=language,
             upstream=tuple(str(name) for name in entry.get("upstream_blocks") or ()),
             configuration=configuration,
+            retries=self._tried(entry),
             line=entry.line,
         )
         if "checks" in configuration and isinstance(configuration, Mapping):
@@ -65,6 +67,10 @@ class BlockReader:
         if path is None and (block.runs or kind in ("callback", "conditional")):
             self._report_missing(f"block '{uuid}'", files.wanted(kind, uuid, language), entry.line_of("uuid"))
         return replace(block, path=path)
+
+    def _tried(self, entry: Mapping) -> retries.Retries | None:
+        given = {**self._retries, **retries.configured(entry, self._checker)}
+        return retries.Retries(**given) if given else None
 
     def _report_missing(self, what: str, file: Path, line: int) -> None:
         """A callback that is not there is not called, in Mage too; anything else is an error."""

@@ -31,6 +31,7 @@ KNOWN_KEYS: dict[str, frozenset[str]] = {
         upstream_blocks uuid
         """.split()
     ),
+    "retry_config": frozenset("retries delay max_delay exponential_backoff retry_on".split()),
     "trigger": frozenset(
         """
         catch_up created_at description envs event_matchers global_data_product_uuid id last_enabled_at name

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from mage_project.project.retries import Retries
     from mage_project.quality.rules import Rule
 
 #: Folder of each block type under the project's root, as Mage lays them out.
@@ -51,7 +52,8 @@ class Block:
     """One entry under `blocks:` of a pipeline. `line` is its line in the pipeline's metadata.yaml.
 
     `path` is the file that is executed: the original's for a replicated block. `conditions` are asked before the block,
-    `callbacks` are called when it has ended. `checks` are rules about its rows.
+    `callbacks` are called when it has ended. `checks` are rules about its rows. `retries` is None where nobody has said
+    how often it is tried.
     """
 
     uuid: str
@@ -64,6 +66,7 @@ class Block:
     callbacks: tuple[Block, ...] = ()
     conditions: tuple[Block, ...] = ()
     checks: tuple[Rule, ...] = ()
+    retries: Retries | None = None
     child_of: str | None = None
 
     @property

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mage_project.errors import MageProjectError, TestFailed
 from mage_project.runner import memory
 from mage_project.runner.addons import Addons
+from mage_project.runner.passing import is_partly_done, may_pass
 from mage_project.runner.plan import Unit
 from mage_project.runner.whole import Whole
 
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
 #: Pauses before a block whose failure may pass (a dropped connection) is run again.
 RETRY_DELAYS_S = (1.0, 3.0)
+
+#: What is added to a configured pause at the most, as a part of it: many runs do not come back at the same moment.
+JITTER = 0.25
 
 Inputs = Mapping[str, Sequence[Any]]
 
@@ -46,15 +51,27 @@ class Attempts:
 
     def _repeated(self, unit: Unit, inputs: Inputs) -> Any:
         """Again where the failure may pass. Nothing is left of an attempt that failed."""
-        for delay_s in self._delays_s:
+        pauses: dict[str | None, Iterator[float]] = {}
+        while True:
             try:
                 return self._attempt(unit, inputs)
             except MageProjectError as error:
-                if not error.transient:
+                delay_s = self._pause(unit, error, pauses)
+                if delay_s is None:
                     raise
                 self._run.warned(error.block, f"{error.what}; trying again in {delay_s:g} s")
                 time.sleep(delay_s)
-        return self._attempt(unit, inputs)
+
+    def _pause(self, unit: Unit, error: MageProjectError, pauses: dict[str | None, Iterator[float]]) -> float | None:
+        """Seconds until the next attempt, as the block that failed is configured; None where there is none."""
+        block = next((block for block in unit.blocks if block.uuid == error.block), unit.blocks[0])
+        given = block.retries
+        if given is None:
+            return next(pauses.setdefault(None, iter(self._delays_s)), None) if error.transient else None
+        if is_partly_done(error) or not (given.retry_on == "all" or may_pass(error)):
+            return None
+        delay_s = next(pauses.setdefault(block.uuid, given.delays_s()), None)
+        return delay_s and round(delay_s * random.uniform(1, 1 + JITTER), 2)  # noqa: S311 - no secret
 
     def _attempt(self, unit: Unit, inputs: Inputs) -> Any:
         record = self._run.record

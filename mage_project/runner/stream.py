@@ -281,6 +281,7 @@ class Stream:
                 blamed = block_error(reader.node.block, error)
                 if step is commits.Commits.commit_all and place > 0:
                     blamed.transient = False  # doing all of it again would do twice what is done
+                    blamed.add_note(f"{commits.PARTLY_DONE}: {waiting[0].node.block.uuid}")
                 raise blamed from error
 
     def _complete(self) -> None:
