@@ -14,6 +14,7 @@ import click
 from mage_project.cli.backfilling import backfill
 from mage_project.cli.checking import check
 from mage_project.cli.cleaning import clean
+from mage_project.cli.measuring import metrics
 from mage_project.cli.options import project_option
 from mage_project.cli.resuming import resume
 from mage_project.cli.runs import runs
@@ -54,6 +55,7 @@ cli.add_command(backfill)
 cli.add_command(check)
 cli.add_command(clean)
 cli.add_command(local)
+cli.add_command(metrics)
 cli.add_command(resume)
 cli.add_command(runs)
 cli.add_command(schedule)

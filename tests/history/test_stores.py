@@ -83,6 +83,7 @@ def test_postgres_holds_it_for_many_machines(
     store = store_of(project.root, print)
     assert store is not None
     assert details(store, record.run_id[:-2]).run.rows == 3
+    assert (verify(store).findings, verify(store).receipts) == ([], 1)
     assert env["POSTGRES_PASSWORD"] not in store.place
     with store.transaction() as transaction:
         assert [row["version_num"] for row in transaction.run("SELECT version_num FROM alembic_version")] == [REVISION]
