@@ -31,7 +31,6 @@ def problems_of(project: Project, uuid: str) -> list[Problem]:
                 problems += _of_code(each, each.path)
         if block.path and block.language == "sql" and block.runs:
             problems += _of_sql(pipeline, block, block.path)
-        problems += _of_checks(pipeline, block)
     return problems + _of_triggers(pipeline) + _of_names(pipeline) + _of_imports(pipeline) + _of_io_config(project)
 
 
@@ -111,24 +110,6 @@ def _of_sql(pipeline: Pipeline, block: Block, path: Path) -> list[Problem]:
         return [Problem(message=error.what, path=where, line=line, hint=error.hint, warning=may_be_given)]
     hint = "set `use_raw_sql: true` in its configuration to execute all of them as they are"
     return [Problem(message=what, path=path, hint=hint, warning=True) for what in surprises(block, found)]
-
-
-def _of_checks(pipeline: Pipeline, block: Block) -> list[Problem]:
-    """Rules whose SQL is none. What columns it names is known when there are rows."""
-    texts = [(rule, sql) for rule in block.checks for sql in (rule.where, rule.sql) if sql]
-    if not texts:
-        return []
-    from mage_project.quality.conditions import syntax_error
-
-    return [
-        Problem(
-            message=f"check '{rule.name}' of block '{block.uuid}' is not valid SQL: {wrong}",
-            path=pipeline.path,
-            line=block.line if rule.given else rule.line,
-        )
-        for rule, sql in texts
-        if (wrong := syntax_error(sql))
-    ]
 
 
 def _name(decorator: ast.expr) -> str:

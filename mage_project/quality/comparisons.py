@@ -5,18 +5,15 @@ Anything else, and columns whose comparison SQL has rules of its own for, is lef
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mage_project.quality.row_sql import AND, COMPARISON
 from mage_project.quality.rows import Rows
 
-_NAME = r'[A-Za-z_]\w*|"[^"]+"'
-_COMPARISON = re.compile(rf"\s*({_NAME})\s*(<=|>=|<>|!=|<|>|=)\s*({_NAME}|-?\d+(?:\.\d+)?|'[^']*')\s*")
-_AND = re.compile(r"\bAND\b", re.IGNORECASE)
 _KERNELS: Mapping[str, Callable[[Any, Any], Any]] = {
     "<": pc.less,
     "<=": pc.less_equal,
@@ -31,8 +28,8 @@ _KERNELS: Mapping[str, Callable[[Any, Any], Any]] = {
 def mask(sql: str, rows: Rows, *, negate: bool) -> pa.BooleanArray | None:
     """The rows for which the condition is true or, negated, false. None where it is not for kernels."""
     answers = []
-    for part in _AND.split(sql):
-        found = _COMPARISON.fullmatch(part)
+    for part in AND.split(sql):
+        found = COMPARISON.fullmatch(part)
         sides = _sides(found[1], found[3], rows) if found else None
         if found is None or sides is None:
             return None

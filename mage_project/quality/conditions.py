@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from contextlib import closing
 from typing import Any
 
 import pyarrow as pa
 
 from mage_project.errors import ConfigError, did_you_mean
 from mage_project.quality import comparisons
+from mage_project.quality.row_sql import connect, filtering, first_line
 from mage_project.quality.rows import Rows
 from mage_project.quality.rules import Rule
-
-#: Settings that make an answer depend on nothing but the batch, and keep its rows in order.
-_CONFIG = {"threads": "1", "autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 
 
 class Conditions:
@@ -35,6 +32,7 @@ class Conditions:
             if rule.sql:
                 self._asked[negated(rule.sql)] = rule.sql
         self._connection: Any = None
+        self._bound = False
 
     def masks(self, rows: Rows) -> dict[str, pa.BooleanArray]:
         """For each `where`, and each expression `negated`, the rows for which it is true: neither null nor false.
@@ -62,11 +60,13 @@ class Conditions:
 
     def _ask(self, asked: Sequence[str], batch: pa.Table, names: Sequence[str]) -> pa.Table:
         if self._connection is None:
-            self._connection = _connection()
+            self._connection = connect()
         import duckdb
 
         self._connection.register("rows", batch)
         try:
+            if not self._bound:
+                self._bind(asked)
             return self._select(asked)
         except duckdb.Error as error:
             raise self._wrong(asked, names, error) from error
@@ -77,10 +77,17 @@ class Conditions:
 
         for sql in asked:
             try:
+                self._bind([sql])
                 self._select([sql])
             except duckdb.Error as own:
                 return _told(self._asked[sql], own, names)
         return _told(" and ".join(self._asked[sql] for sql in asked), error, names)
+
+    def _bind(self, conditions: Sequence[str]) -> None:
+        """Let DuckDB refuse what is not of one row, macros included, as the text alone does not tell it all."""
+        for sql in conditions:
+            self._connection.execute(f"EXPLAIN {filtering(sql)}")
+        self._bound = True
 
     def _select(self, conditions: Sequence[str]) -> pa.Table:
         # A condition may end in a comment, which must not swallow what follows.
@@ -93,38 +100,10 @@ def negated(sql: str) -> str:
     return f"NOT ({sql}\n)"
 
 
-def syntax_error(sql: str) -> str | None:
-    """What is wrong with the text of a condition, as far as it can be told without rows. None where it may be right."""
-    with closing(_connection()) as connection:
-        import duckdb
-
-        try:
-            statements = connection.extract_statements(f"SELECT ({sql}\n)")
-        except duckdb.Error as error:
-            return _first_line(error)
-    return "it is more than one statement" if len(statements) > 1 else None
-
-
-def _connection() -> Any:
-    try:
-        import duckdb
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            "checks with SQL (`expression`, `where`) need DuckDB, which is not installed",
-            hint="pip install 'mage-project[duckdb]'",
-        ) from error
-    return duckdb.connect(config=dict(_CONFIG))
-
-
 def _told(sql: str, error: Exception, names: Sequence[str]) -> ConfigError:
-    reason = _first_line(error)
+    reason = first_line(error)
     unknown = re.search(r'Referenced column "([^"]+)" (?:was )?not found', reason)
     if unknown:
         what = f"'{sql}' names the column '{unknown[1]}', which is not there.{did_you_mean(unknown[1], names)}"
         return ConfigError(what, hint=f"columns: {', '.join(names)}")
     return ConfigError(f"'{sql}' cannot be answered: {reason}", hint=f"columns: {', '.join(names)}")
-
-
-def _first_line(error: Exception) -> str:
-    """DuckDB's message without the statement that it repeats below, which is ours."""
-    return str(error).strip().splitlines()[0].removesuffix("!").strip()

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from mage_project.errors import did_you_mean
+from mage_project.quality import row_sql
 from mage_project.quality.rules import WORDS, Rule, age
 
 _KINDS = {bool: "truth", int: "number", float: "number", Decimal: "number", str: "text", date: "time", datetime: "time"}
@@ -120,6 +121,8 @@ def _freshness(value: Any) -> list[Rule]:
 def _expression(value: Any) -> list[Rule]:
     if not isinstance(value, str) or not value.strip():
         raise Mistake(f"is SQL that is true for good rows, not {value!r}")
+    if wrong := row_sql.flaw(value.strip()):
+        raise Mistake(f"'{value.strip()}' is no condition on a row: {wrong}")
     return [_rule(sql=value.strip())]
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mage_project.errors import did_you_mean
+from mage_project.quality import row_sql
 from mage_project.quality.forms import FORMS, Mistake, columns_of
 from mage_project.quality.rules import OPTIONS, WORDS, Rule, Severity, default_name
 
@@ -108,6 +109,8 @@ class _Reader:
             self._flaw(f"unknown severity '{wrong}'.{meant}", _line(options, "severity", line), "fail or warn")
         elif where is not None and not (isinstance(where, str) and where.strip()):
             self._flaw(f"'where' must be a condition in SQL, not {where!r}", _line(options, "where", line))
+        elif where is not None and (wrong := row_sql.flaw(where)):
+            self._flaw(f"'{where}' is no condition on a row: {wrong}", _line(options, "where", line))
         elif name is not None and not (isinstance(name, str) and name.strip()):
             self._flaw(f"'name' must be text, not {name!r}", _line(options, "name", line))
         else:

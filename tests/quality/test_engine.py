@@ -178,7 +178,8 @@ def test_a_result_is_plain_json():
 WRONG = {
     "- not_null: fares": "'fares', which is not there. Did you mean 'fare'?",
     "- expression: fares > 1": "'fares', which is not there. Did you mean 'fare'?",
-    "- {not_null: fare, where: 'fare ='}": "cannot be answered",
+    "- {not_null: fare, where: 'no_such(fare)'}": "cannot be answered",
+    "- expression: geomean(fare) > 1": "cannot be answered: .* cannot contain aggregates",
     "- accepted_values: {column: fare, values: ['1']}": "holds double, which cannot be compared with string",
     "- sum: {column: flag, min: 1}": "holds string",
     "- freshness: {column: fare, max_age: 1 day}": "holds double",

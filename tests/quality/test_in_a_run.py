@@ -157,7 +157,7 @@ def test_sql_that_is_none_is_told_before_anything_runs(tmp_path):
     project = write_project(
         tmp_path, [block("load", "data_loader", configuration={"checks": checks})], {"load": LOADER}
     )
-    assert [problem.message.split(" of ")[0] for problem in problems_of(project, "p")] == [
-        "check 'expression(n >)'",
-        "check 'not_null(n) where n ='",
+    assert [problem.message.split(": Parser")[0] for problem in problems_of(project, "p")] == [
+        "block 'load': expression: 'n >' is no condition on a row",
+        "block 'load': 'n =' is no condition on a row",
     ]

@@ -92,3 +92,30 @@ def test_a_mistake_is_told_and_its_rule_left_out(text):
 def test_a_mistake_is_told_with_its_line():
     _, flaws = read("- not_null: a\n- between:\n    column: a\n    min: 3\n    maks: 4\n")
     assert [flaw.line for flaw in flaws] == [5]
+
+
+NOT_OF_A_ROW = {
+    "sum(d) > 1": "'sum' is not of one row",
+    "id > 1 and count(*) = count(distinct id)": "'count' is not of one row",
+    "row_number() over () > 1": "it has a window function",
+    "d > (select 1)": "it has a query of its own",
+    "columns(*) > 1": "it names all columns at once",
+    "d > $1": "it has a parameter, and nothing is given for one",
+    "true; drop table x": "it is more than one statement",
+    "a, b": "it is more than one expression",
+    "1=1) or (1=1": 'Parser Error: syntax error at or near ")"',
+    "true limit 1": 'Parser Error: syntax error at or near "limit"',
+}
+
+
+@pytest.mark.parametrize("sql", NOT_OF_A_ROW)
+@pytest.mark.parametrize("rule", ["- expression: '{}'", "- not_null: a\n  where: '{}'"])
+def test_sql_that_is_no_condition_on_a_row_is_told(rule, sql):
+    rules, (flaw,) = read(rule.format(sql))
+    assert rules == []
+    assert flaw.message.endswith(f"'{sql}' is no condition on a row: {NOT_OF_A_ROW[sql]}")
+
+
+def test_what_duckdb_can_say_of_a_row_may_be_said():
+    sql = ["list_sum([a, b]) > 1 -- both", "t - u < interval 1 day", "a in (1, 2) or s.x > 1", "s similar to '[a-z]'"]
+    assert read("\n".join(f'- expression: "{each}"' for each in sql))[1] == []
