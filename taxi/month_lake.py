@@ -20,7 +20,7 @@ from google.cloud.storage.retry import DEFAULT_RETRY
 from taxi.lake import RETRY_S, Lake
 from taxi.lake_errors import explained
 from taxi.month_frames import KEY, MonthFile, MonthFrames
-from taxi.month_ledger import Loaded, listed_columns, unchanged, written
+from taxi.month_ledger import Loaded, listed_columns, refuse_beside, unchanged, written
 from taxi.month_loads import at_once
 from taxi.partitions import write_partitions
 
@@ -57,6 +57,7 @@ class MonthLake:
         """
         for folder in {_folder(month.file), *self._staged()}:
             self._lake(folder).recover()
+        self._refuse_others(month.file)
         return unchanged(str(self), month, self._loaded(month.file))
 
     def write(self, month: MonthFrames) -> None:
@@ -89,6 +90,17 @@ class MonthLake:
         if note["objects"] != {name: blob.size for name, blob in found.items()}:
             return None
         return Loaded(sha256=note["sha256"], columns=note["columns"], rows=note["rows"])
+
+    def _refuse_others(self, file: MonthFile) -> None:
+        """Raise ValueError where the month that is there, or one other month of the table, is of another service."""
+        with explained(self._bucket.name, "nothing was changed"):
+            blobs = self._client.list_blobs(self._bucket, prefix=f"{self._table}/{KEY}=", retry=_RETRY)
+            notes = [blob for blob in blobs if blob.name.endswith(f"/{NOTE}")]
+            own = [blob for blob in notes if blob.name == f"{self._table}/{_folder(file)}/{NOTE}"]
+            found = [json.loads(blob.download_as_bytes(retry=_RETRY)) for blob in (own or notes)[:1]]
+        for note in found:
+            there = MonthFile(service=note["service"], month=note["month"], sha256=note["sha256"])
+            refuse_beside(str(self), file, there, "lake_table")
 
     def _staged(self) -> set[str]:
         """The folders of months of which something is in staging."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from taxi.month_frames import MonthFrames
+from taxi.month_frames import MonthFile, MonthFrames
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +24,18 @@ class Loaded:
 def listed_columns(columns: Sequence[str]) -> str:
     """How a ledger writes the names of columns."""
     return ", ".join(columns)
+
+
+def refuse_beside(place: str, month: MonthFile, there: MonthFile, variable: str) -> None:
+    """Raise ValueError where `there`, a month in the table, is of another service: it would be replaced, or mixed.
+
+    `variable` is that of the pipeline which names the table.
+    """
+    if there.service != month.service:
+        raise ValueError(
+            f"{place} holds {there}, and {month} is of another service, which needs a table of its own. Nothing was "
+            f"changed: let the variable {variable} have {{service}} in it, or name another table there"
+        )
 
 
 def unchanged(place: str, month: MonthFrames, before: Loaded | None) -> str | None:

@@ -13,11 +13,11 @@ between the two leaves the new month without its line: the next run adds it.
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import IO, Any
 
@@ -30,7 +30,7 @@ from taxi.lake_errors import GOOGLE_ERRORS
 from taxi.load_jobs import load_once
 from taxi.month_fields import fields_of, file_schema, shaped
 from taxi.month_frames import KEY, MonthFile, MonthFrames
-from taxi.month_ledger import Loaded, listed_columns, unchanged, written
+from taxi.month_ledger import Loaded, listed_columns, refuse_beside, unchanged, written
 
 LEDGER = "loaded_months"
 LEDGER_KINDS = {
@@ -64,6 +64,7 @@ class MonthPartitions:
     def unchanged(self, month: MonthFrames) -> str | None:
         """The line that says that the month is loaded; None where it has to be written."""
         with self._telling():
+            self._refuse_others(month.file)
             before, _ = self._loaded(month.file)
         return unchanged(str(self), month, before)
 
@@ -139,18 +140,31 @@ class MonthPartitions:
 
     # -- the ledger
 
-    def _loaded(self, file: MonthFile) -> tuple[Loaded | None, str]:
-        """What is loaded of the month, and a text that is another one after every load of it."""
+    def _lines(self) -> tuple[dict[dt.date, Any], str]:
+        """The newest line of each month of the table, and a text that says which ledger it is."""
         try:
             ledger = self._client.get_table(self._ledger, retry=_RETRY)
         except google_errors.NotFound:
-            return None, "no ledger"
-        key = (self._table.table_id, file.source_month)
-        lines = [line for line in self._client.list_rows(ledger) if (line["table_name"], line["source_month"]) == key]
-        if not lines:
-            return None, f"{ledger.created}"
-        last = max(lines, key=lambda line: line["loaded_at"])
-        state = f"{ledger.created} {last['loaded_at']}"
+            return {}, "no ledger"
+        lines = [line for line in self._client.list_rows(ledger) if line["table_name"] == self._table.table_id]
+        newest = sorted(lines, key=lambda line: line["loaded_at"])
+        return {line["source_month"]: line for line in newest}, f"{ledger.created}"
+
+    def _refuse_others(self, file: MonthFile) -> None:
+        """Raise ValueError where a month in the table is of another service; lines outlive a table that is deleted."""
+        lines, _ = self._lines()
+        for day, line in lines.items():
+            there = MonthFile(service=line["service"], month=f"{day:%Y-%m}", sha256=line["sha256"])
+            if there.service != file.service and not self._is_gone(there):
+                refuse_beside(str(self), file, there, "bigquery_table")
+
+    def _loaded(self, file: MonthFile) -> tuple[Loaded | None, str]:
+        """What is loaded of the month, and a text that is another one after every load of it."""
+        lines, ledger = self._lines()
+        last = lines.get(file.source_month)
+        if last is None:
+            return None, ledger
+        state = f"{ledger} {last['loaded_at']}"
         if last["rows"] and self._is_gone(file):
             return None, state
         return Loaded(sha256=last["sha256"], columns=last["columns"], rows=last["rows"]), state
@@ -169,7 +183,7 @@ class MonthPartitions:
             "sha256": month.file.sha256,
             "columns": listed_columns(month.columns),
             "rows": month.rows,
-            "loaded_at": f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%S.%fZ}",
+            "loaded_at": f"{dt.datetime.now(dt.timezone.utc):%Y-%m-%dT%H:%M:%S.%fZ}",
         }
         config = bigquery.LoadJobConfig(source_format="NEWLINE_DELIMITED_JSON", write_disposition="WRITE_APPEND")
 
@@ -208,10 +222,10 @@ class MonthPartitions:
 
 def _check_life(life_ms: int | None, file: MonthFile, table: MonthPartitions) -> None:
     """Raise ValueError where BigQuery would remove the month at once, as the free sandbox does after 60 days."""
-    if life_ms and datetime.now() - datetime.combine(file.source_month, datetime.min.time()) > timedelta(
+    if life_ms and dt.datetime.now() - dt.datetime.combine(file.source_month, dt.time.min) > dt.timedelta(
         milliseconds=int(life_ms)
     ):
-        days = timedelta(milliseconds=int(life_ms)).days
+        days = dt.timedelta(milliseconds=int(life_ms)).days
         raise ValueError(
             f"{table}: partitions live for {days} days there, so {file.month} would be gone at once. "
             "Enable billing and lift the dataset's expiration, or take the block out of the pipeline"

@@ -26,7 +26,7 @@ import pyarrow as pa
 from psycopg2 import sql
 
 from taxi.month_frames import KEY, MonthFile, MonthFrames
-from taxi.month_ledger import Loaded, listed_columns, unchanged, written
+from taxi.month_ledger import Loaded, listed_columns, refuse_beside, unchanged, written
 
 LEDGER = "loaded_months"
 WAIT_FOR_RUN_S = 900
@@ -69,6 +69,13 @@ FROM {ledger} AS l
 JOIN pg_catalog.pg_inherits AS i ON i.inhparent = to_regclass(%s) AND i.inhrelid = to_regclass(%s)
 WHERE l.table_name = %s AND l.source_month = %s
 """
+_OTHERS = """
+SELECT l.service, to_char(l.source_month, 'YYYY-MM'), l.sha256
+FROM {ledger} AS l
+JOIN pg_catalog.pg_inherits AS i
+    ON i.inhparent = to_regclass(%s) AND i.inhrelid = to_regclass(%s || to_char(l.source_month, '_YYYY_MM'))
+WHERE l.table_name = %s AND l.service <> %s ORDER BY l.source_month LIMIT 1
+"""
 _COLUMNS = """
 SELECT attname, format_type(atttypid, atttypmod) FROM pg_catalog.pg_attribute
 WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped ORDER BY attnum
@@ -97,6 +104,7 @@ class MonthTable:
         with self._waiting(WAIT_FOR_RUN_S, f"{self}: another run has been loading {month.file.month}") as cursor:
             cursor.execute("SELECT pg_advisory_lock(%s)", (_key(f"{self} {month.file.month}"),))
         with self._postgres.conn.cursor() as cursor:
+            self._refuse_others(cursor, month.file)
             return unchanged(str(self), month, self._loaded(cursor, month.file))
 
     def write(self, month: MonthFrames) -> None:
@@ -119,6 +127,7 @@ class MonthTable:
         with self._waiting(WAIT_FOR_READERS_S, f"{self} has been in use") as cursor:
             before = self._loaded(cursor, file)
             self._make(cursor, file)
+            self._refuse_others(cursor, file)
             self._level(cursor, file)
             self._swap(cursor, file)
             values = (self._table, file.source_month, file.service, file.sha256, columns, month.rows)
@@ -138,6 +147,14 @@ class MonthTable:
         )
         row = cursor.fetchone()
         return Loaded(sha256=row[0], columns=row[1], rows=row[2]) if row else None
+
+    def _refuse_others(self, cursor: Any, file: MonthFile) -> None:
+        """Raise ValueError where a month in the table is of another service."""
+        if not _columns(cursor, f"{self._schema}.{LEDGER}"):
+            return
+        cursor.execute(self._sql(_OTHERS), (str(self), str(self), self._table, file.service))
+        for service, month, sha256 in cursor.fetchall():
+            refuse_beside(str(self), file, MonthFile(service=service, month=month, sha256=sha256), "table")
 
     def _make(self, cursor: Any, file: MonthFile) -> None:
         """The ledger and the table, where they are not there. Raises ValueError where the name is another table's."""

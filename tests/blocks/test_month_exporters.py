@@ -30,7 +30,9 @@ def month(block: Block) -> Month:
     """Conformed trips: three of the month itself and one of 2009."""
     conform = block("transformers/conform_taxi_trips").conform_taxi_trips
 
-    def month(name: str, *, issue: str = "1", fares: Iterable[float] = (1, 2, 3, 4), **more: Any) -> pd.DataFrame:
+    def month(
+        name: str, *, service: str = "green", issue: str = "1", fares: Iterable[float] = (1, 2, 3, 4), **more: Any
+    ) -> pd.DataFrame:
         times = [f"{name}-01", f"{name}-15 08:00:00", f"{name}-28 23:59:59", "2009-01-01"]
         trips = pd.DataFrame(
             {
@@ -42,7 +44,7 @@ def month(block: Block) -> Month:
                 **{column: pd.array(values, pd.ArrowDtype(pa.float64())) for column, values in more.items()},
             }
         )
-        files = [{"service": "green", "month": name, "sha256": f"{issue} of {name}", "rows": len(trips)}]
+        files = [{"service": service, "month": name, "sha256": f"{issue} of {name}", "rows": len(trips)}]
         trips.attrs = {"files": files}
         return conform(trips)
 
@@ -247,6 +249,16 @@ def test_a_month_without_trips_takes_the_place_of_one_with_trips(
     said = capsys.readouterr().out
     assert "0 rows replace 4" in said
     assert "unchanged (0 rows)" in said
+
+
+@pytest.mark.parametrize("name", [OCTOBER, NOVEMBER], ids=["the same month", "another month"])
+def test_a_table_of_one_service_takes_no_month_of_another(store: Store, month: Month, name: str) -> None:
+    store.load(month(OCTOBER))
+    yellow, names = month(name, service="yellow"), {"table": "green_trips", "bigquery_table": "green_trips"}
+    message = rf"holds green 2020-10, and yellow {name} is of another service.*\{{service\}}"
+    with pytest.raises(ValueError, match=message):
+        store.load(yellow, **names, lake_table="taxi/green")
+    assert amounts(store) == {OCTOBER: 10}
 
 
 def test_frames_that_do_not_say_which_file_they_are_of_are_refused(store: Store, month: Month) -> None:
