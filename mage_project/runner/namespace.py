@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from types import ModuleType
+from pathlib import Path
+from types import CodeType, ModuleType
 from typing import Any
 
 from mage_project.errors import ConfigError
 from mage_project.project import Block, files
-from mage_project.runner.blame import RAISED, block_error
+from mage_project.runner.blame import RAISED, block_error, root_of
 from mage_project.standins.old_pandas import statements
 
 Function = Callable[..., Any]
@@ -101,25 +102,35 @@ def load(block: Block) -> Code:
     for name in DECORATORS:
         module.__dict__[name] = code.collector(name)
     module.__dict__[statements.NAME] = statements
-    source = block.path.read_bytes()
-    try:
-        compiled = compile(statements.rewritten(source, str(block.path)), str(block.path), "exec", dont_inherit=True)
-    except SyntaxError as error:
-        line = files.line_that_is_no_text(block.path)
-        if line:
-            what = f"the file of block '{block.uuid}' is not UTF-8 text"
-            raise ConfigError(what, where=f"{block.path}:{line}", hint="save the file as UTF-8") from error
-        raise ConfigError(
-            f"block '{block.uuid}' is not valid Python: {error.msg}", where=f"{block.path}:{error.lineno}"
-        ) from error
-    except ValueError as error:  # a NUL byte
-        raise ConfigError(f"block '{block.uuid}' is not valid Python: {error}", where=str(block.path)) from error
+    source = compiled(block, block.path)
     try:
         with _imports_collect(code):
-            exec(compiled, module.__dict__)  # noqa: S102 - running blocks is what this is for
+            exec(source, module.__dict__)  # noqa: S102 - running blocks is what this is for
     except RAISED as error:
         raise block_error(block, error, doing="the file could not be executed") from error
     return code
+
+
+def compiled(block: Block, path: Path) -> CodeType:
+    """What is executed of the block's file at `path`. `ConfigError` with the line when it is not Python."""
+    try:
+        return compile(statements.rewritten(path.read_bytes(), str(path)), str(path), "exec", dont_inherit=True)
+    except SyntaxError as error:
+        if line := files.line_that_is_no_text(path):
+            what = f"the file of block '{block.uuid}' is not UTF-8 text"
+            raise wrong_file(block, what, line=line, hint="save the file as UTF-8") from error
+        what = f"block '{block.uuid}' is not valid Python: {error.msg}"
+        raise wrong_file(block, what, line=error.lineno) from error
+    except ValueError as error:  # a NUL byte
+        raise wrong_file(block, f"block '{block.uuid}' is not valid Python: {error}") from error
+
+
+def wrong_file(block: Block, what: str, *, line: int | None = None, hint: str | None = None) -> ConfigError:
+    """The error for a block whose file cannot be run."""
+    where = f"{block.path}:{line}" if line else str(block.path)
+    error = ConfigError(what, where=where, hint=hint).within(root_of(block))
+    error.block = block.uuid
+    return error
 
 
 @contextmanager
@@ -139,19 +150,21 @@ def _imports_collect(code: Code) -> Iterator[None]:
 def refuse_other_languages(block: Block) -> None:
     """Raise ConfigError for a block that is to run and is neither Python nor SQL."""
     if block.runs and block.language not in ("python", "sql"):
-        raise ConfigError(
-            f"block '{block.uuid}' is written in {block.language}: only Python and SQL blocks can be run",
-            where=str(block.path),
-            hint="take it out of the pipeline, or run the pipeline in Mage",
-        )
+        what = f"block '{block.uuid}' is written in {block.language}: only Python and SQL blocks can be run"
+        raise wrong_file(block, what, hint="take it out of the pipeline, or run the pipeline in Mage")
 
 
 def main_function(block: Block, code: Code) -> Function:
     """The function that a run calls: the one under the decorator of the block's type."""
-    wanted = RUN_DECORATORS.get(block.type, block.type)
-    found = code.functions.get(wanted, [])
+    found = code.functions.get(RUN_DECORATORS.get(block.type, block.type), [])
     if not found:
-        others = [name for name in DECORATORS if code.functions.get(name) and name in RUN_DECORATORS.values()]
-        hint = f"it has @{others[0]}: is the block's type right?" if others else f"decorate one with @{wanted}"
-        raise ConfigError(f"block '{block.uuid}' has no @{wanted} function", where=str(block.path), hint=hint)
+        raise without_function(block, [name for name in code.functions if code.functions[name]])
     return found[0]
+
+
+def without_function(block: Block, decorators: Iterable[str]) -> ConfigError:
+    """The error for a block without the function of its type; `decorators`: those that its file has."""
+    wanted = RUN_DECORATORS.get(block.type, block.type)
+    others = [name for name in RUN_DECORATORS.values() if name in decorators]
+    hint = f"it has @{others[0]}: is the block's type right?" if others else f"decorate one with @{wanted}"
+    return wrong_file(block, f"block '{block.uuid}' has no @{wanted} function", hint=hint)

@@ -15,7 +15,7 @@ from mage_project.errors import MageProjectError
 from mage_project.io import commits
 from mage_project.project import Block, Pipeline
 from mage_project.project.command import command
-from mage_project.runner import dynamic, memory, namespace, speech, values
+from mage_project.runner import beforehand, dynamic, memory, speech, values
 from mage_project.runner.addons import Addons
 from mage_project.runner.attempts import RETRY_DELAYS_S, Attempts
 from mage_project.runner.blame import block_error
@@ -103,8 +103,7 @@ class Run:
         try:
             with speech.heard(self.reporter.said, self.warned):
                 for block in filter(self._is_running, self.pipeline.blocks):
-                    namespace.refuse_other_languages(block)
-                    self._check_sql(block)
+                    self._check(block)
                 for unit in units(self.pipeline.blocks, self.part.running):
                     self._run_unit(unit)
                     self._taken = {}
@@ -121,8 +120,17 @@ class Run:
         return block.uuid in self.part.running
 
     def _check_sql(self, block: Block) -> None:
-        """A template that fails is an error before the first block has run."""
         if block.language == "sql" and block.runs:
+    def _check(self, block: Block) -> None:
+        """A block that cannot be run, or whose template fails, is an error before the first one has run."""
+        try:
+            beforehand.check(block)
+            self._check_sql(block)
+        except MageProjectError as error:
+            record = self.record.block(block.uuid)
+            record.status, record.error = "failed", str(error.within(self.pipeline.root))
+            raise
+
             from mage_project.runner.sql.checking import check
 
             check(self.whole, block, self.variables)

@@ -98,7 +98,7 @@ def test_nothing_runs_when_a_template_of_the_pipeline_fails(tmp_path):
     record = run(tmp_path, blocks, {"first": RECORDS, "second": "SELECT {{ nope }} FROM {{ df_1 }}"})
     assert "'nope' is undefined" in record.error
     assert record.exit_code == 2
-    assert [each.status for each in record.blocks] == ["pending", "pending"]
+    assert [each.status for each in record.blocks] == ["pending", "failed"]
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_a_block_that_names_no_store_is_passed_over_with_a_word(tmp_path, settin
 def test_a_file_without_a_whole_statement_is_an_error_before_the_run(tmp_path, code, told):
     record = run(tmp_path, [sql_block("one", "data_loader")], {"one": code})
     assert told in record.error
-    assert record.blocks[0].status == "pending"
+    assert record.blocks[0].status == "failed"
 
 
 def test_check_tells_what_a_run_would(tmp_path):
@@ -194,7 +194,7 @@ def test_what_cannot_be_is_told_with_its_line_before_anything_runs(tmp_path, con
     record = run(tmp_path, blocks, {"numbers": RECORDS, "q": code})
     assert told in record.error
     assert f"where: {place}\n" in record.error
-    assert {each.status for each in record.blocks} == {"pending"}
+    assert {each.uuid: each.status for each in record.blocks} == {"numbers": "pending", "q": "failed"}
 
 
 def test_check_warns_of_statements_whose_rows_go_nowhere(tmp_path):
