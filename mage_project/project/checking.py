@@ -81,6 +81,13 @@ class Checker:
         self.error(f"'{key}' must be a mapping, not {value!r}", content.line_of(key))
         return {}
 
+    def seconds(self, content: Mapping, key: str) -> float | None:
+        value = content.get(key)
+        if value is None or (isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0):
+            return value
+        self.error(f"'{key}' must be a number of seconds, not {value!r}", content.line_of(key))
+        return None
+
     def text(self, entry: Mapping, key: str) -> str:
         value = entry.get(key)
         if isinstance(value, str) and value.strip():
@@ -92,18 +99,23 @@ class Checker:
         self.error(f"{what}: that is not run here", line, hint="run it in Mage, or take it out")
 
     def graph(self, blocks: Sequence[Block]) -> None:
-        """Names that are not there, names used twice, cycles, and streams that cannot be."""
+        """Names that are not there, names used twice, cycles, and flags that cannot be.
+
+        An upstream block that the pipeline does not have feeds nobody in Mage, and keeps nothing from running.
+        """
         names = [block.uuid for block in blocks]
         for block in blocks:
             if names.count(block.uuid) > 1:
                 self.error(f"two blocks are called '{block.uuid}'", block.line, hint="give each its own uuid")
+            others = ", ".join(name for name in names if name != block.uuid)
             for name in block.upstream:
                 if name not in names:
                     self.error(
-                        f"block '{block.uuid}' names the upstream block '{name}', which the pipeline does not have."
-                        + did_you_mean(name, names),
+                        f"block '{block.uuid}' names the upstream block '{name}', which the pipeline does not have: "
+                        f"as in Mage it gives no input.{did_you_mean(name, names)}",
                         block.line,
-                        hint=f"blocks here: {', '.join(other for other in names if other != block.uuid) or 'no other'}",
+                        hint=f"take '{name}' out of upstream_blocks, or name one of: {others or 'no other'}",
+                        warning=True,
                     )
             self._flags(block)
         cycle = find_cycle(blocks)

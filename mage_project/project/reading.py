@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from mage_project.project import document
 from mage_project.project.blocks import BlockReader
 from mage_project.project.checking import Checker
 from mage_project.project.command import command
-from mage_project.project.model import ONLY_IN_MAGE, Pipeline, Problem
+from mage_project.project.model import ONLY_IN_MAGE, Block, Pipeline, Problem
 from mage_project.project.triggers import read_triggers
 
 
@@ -71,6 +73,7 @@ class Project:
             checker.only_in_mage(f"'{uuid}' is {ONLY_IN_MAGE['pipeline'][kind]}", content.line_of("type"))
         blocks = tuple(BlockReader(self.root, content, checker).blocks())
         checker.graph(blocks)
+        blocks = tuple(_with_upstream_among(blocks, block) for block in blocks)
         pipeline = Pipeline(
             uuid=uuid,
             root=self.root,
@@ -83,3 +86,8 @@ class Project:
             triggers=tuple(read_triggers(path.with_name("triggers.yaml"), checker)),
         )
         return pipeline, checker.problems
+
+
+def _with_upstream_among(blocks: Sequence[Block], block: Block) -> Block:
+    names = {each.uuid for each in blocks}
+    return replace(block, upstream=tuple(name for name in block.upstream if name in names))
