@@ -119,8 +119,6 @@ class Run:
     def _is_running(self, block: Block) -> bool:
         return block.uuid in self.part.running
 
-    def _check_sql(self, block: Block) -> None:
-        if block.language == "sql" and block.runs:
     def _check(self, block: Block) -> None:
         """A block that cannot be run, or whose template fails, is an error before the first one has run."""
         try:
@@ -131,6 +129,8 @@ class Run:
             record.status, record.error = "failed", str(error.within(self.pipeline.root))
             raise
 
+    def _check_sql(self, block: Block) -> None:
+        if block.language == "sql" and block.runs:
             from mage_project.runner.sql.checking import check
 
             check(self.whole, block, self.variables)
