@@ -5,7 +5,6 @@ from __future__ import annotations
 import heapq
 import json
 import os
-import signal
 import sys
 from datetime import UTC, datetime
 from itertools import islice
@@ -14,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mage_project.cli.options import project_option
+from mage_project.cli.runs import MARKS
+from mage_project.cli.schedule_reporters import PlainWatcher, moment_text
 from mage_project.errors import UsageError
 from mage_project.project import Project
 
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
 
     from mage_project.history.schedules import DueRun, TriggerState
     from mage_project.schedule.catalogue import Catalogue, Entry
-    from mage_project.schedule.children import Child
-
-MARKS = {"completed": "✓", "failed": "✗", "crashed": "✗", "running": "…"}
 
 
 @click.group()
@@ -43,7 +41,9 @@ def trigger_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @project_option
 def list_triggers(project: Project, as_json: bool) -> None:
     """List the triggers: the last due run of each, what became of it, and the next one."""
+    from mage_project.cli.runs import store_of_project
     from mage_project.cli.tables import aligned
+    from mage_project.history.schedules import leader
 
     found = _catalogue(project)
     rows = [_row(entry, state, last) for entry, state, last in _known(project, found)]
@@ -59,6 +59,8 @@ def list_triggers(project: Project, as_json: bool) -> None:
     for row in rows:
         if row["problem"]:
             click.echo(f"warning: {row['problem']}", err=True)
+    if leader(store_of_project(project)) is None:
+        click.echo("no scheduler is running: mage-project scheduler", err=True)
 
 
 @schedule.command(name="next")
@@ -143,38 +145,6 @@ def scheduler(project: Project, jobs: int, local: bool) -> None:
         work.close()
 
 
-class PlainWatcher:
-    """A line for everything that happens, with the moment."""
-
-    def leading(self) -> None:
-        self._say("leading")
-
-    def standing_by(self) -> None:
-        self._say("standing by: another scheduler leads")
-
-    def started(self, run: DueRun, child: Child) -> None:
-        self._say(f"{_name(run)}: started")
-
-    def ended(self, run: DueRun) -> None:
-        times = "" if run.due_count == 1 else f" to {_moment(run.due_until)}, {run.due_count:,} of them"
-        why = f": {run.reason}" if run.reason else ""
-        self._say(f"{MARKS.get(run.status, '·')} {_name(run)}{times}: {run.status.replace('_', ' ')}{why}")
-
-    def late(self, run: DueRun, sla_s: int) -> None:
-        self._say(f"! {_name(run)}: has not ended {sla_s:,} s after it was due (sla)")
-
-    def trouble(self, what: str) -> None:
-        self._say(f"warning: {what}")
-
-    def stopping(self, signum: int) -> None:
-        self._say(f"{signal.Signals(signum).name}: the runs that have begun roll back, or finish their commit")
-
-    def _say(self, line: str) -> None:
-        from mage_project.masking import masked
-
-        print(masked(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}  {line}"), flush=True)
-
-
 def _catalogue(project: Project) -> Catalogue:
     from mage_project.schedule.catalogue import catalogue
 
@@ -245,7 +215,7 @@ def _row(entry: Entry, state: TriggerState | None, last: DueRun | None) -> dict[
         "timezone": trigger.timezone or "UTC",
         "catch_up": trigger.catch_up,
         "status": status,
-        "last": last and {"due": _moment(last.due_until), "status": last.status, "reason": last.reason,
+        "last": last and {"due": moment_text(last.due_until), "status": last.status, "reason": last.reason,
                           "run_id": last.run_id},
         "next": f"{following[0]:%Y-%m-%dT%H:%M:%SZ}" if following else None,
         "problem": str(entry.problem) if entry.problem else None,
@@ -259,14 +229,6 @@ def _last(row: dict[str, Any]) -> str:
 
 def _short(moment: str | None) -> str:
     return moment[:16].replace("T", " ") if moment else ""
-
-
-def _moment(seconds: float) -> str:
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _name(run: DueRun) -> str:
-    return f"{run.pipeline}.{run.trigger_name} due {_moment(run.due_at)}"
 
 
 def _local(entry: Entry, moment: datetime) -> str:

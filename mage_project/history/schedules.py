@@ -78,17 +78,24 @@ class NotLeading(Exception):
     """Another scheduler leads."""
 
 
-def lead(store: Store) -> bool:
-    """Say that this process leads, or take over from one that is gone. False: another one lives and leads."""
+def lead(store: Store, *, hung_at: float | None = None) -> float | None:
+    """Say that this process leads, or take over from one that is gone.
+
+    None: we lead; else the moment at which the one that does has said so last. Where that is `hung_at` still, it is
+    followed though its process is there.
+    """
     me = asdict(this_process())
     with store.transaction(write=True) as transaction:
         now = store.now(transaction)
         transaction.run(_BEAT, now=now, **me)
         for row in transaction.run(_LED):
-            if not _holder(row).lives(row["heartbeat_at"], now):
+            if row["heartbeat_at"] == hung_at or not _holder(row).lives(row["heartbeat_at"], now):
                 transaction.run(_RETIRE, **asdict(_holder(row)))
         transaction.run(_LEAD, now=now, **me)
-        return _leads(transaction)
+        led = transaction.run(_LED)
+    if not led:  # the other one has retired just now
+        return now
+    return None if _holder(led[0]) == this_process() else float(led[0]["heartbeat_at"])
 
 
 def retire(store: Store) -> None:

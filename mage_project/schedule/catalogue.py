@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,8 +90,9 @@ def stamp(root: Path) -> frozenset[tuple[str, int, int]]:
     found = []
     for name in ("metadata.yaml", "triggers.yaml"):
         for path in (root / "pipelines").glob(f"*/{name}"):
-            status = path.stat()
-            found.append((str(path), status.st_mtime_ns, status.st_size))
+            with suppress(FileNotFoundError):  # gone in between
+                status = path.stat()
+                found.append((str(path), status.st_mtime_ns, status.st_size))
     return frozenset(found)
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Protocol
 
-from mage_project.errors import HistoryUnavailable
+from mage_project.errors import HistoryUnavailable, MageProjectError
 from mage_project.history import schedules
 from mage_project.history.schedules import DueRun, NotLeading
 from mage_project.history.stores import Store, Transaction
@@ -31,6 +31,8 @@ _LOOK_S = 1.0
 _PAUSE_S = 0.1
 #: How long the runs of a scheduler that is gone may take to be gone as well.
 _FAREWELL_S = 10.0
+#: A leader that hangs is followed after this: by a clock that stands still while the machine sleeps.
+_SILENCE_S = 20.0
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -73,7 +75,8 @@ class Scheduler:
         self._catalogue = Catalogue(entries=(), unreadable={})
         self._stamp: object = None
         self._leads_since: float | None = None
-        self._stood_by = False
+        self._heard: float | None = None
+        self._heard_at = 0.0
         self._unwritten: list[DueRun] = []
         self._late: set[tuple[str, str, float]] = set()
         self._troubles: set[str] = set()
@@ -113,28 +116,30 @@ class Scheduler:
                 self._work()
         except NotLeading:
             self._step_down()
-        except HistoryUnavailable as error:
+        except (MageProjectError, OSError) as error:  # the history, or the files: the next look may find them again
             self._tell(str(error))
 
     def _lead(self) -> bool:
         if self._leads_since is not None:
             return True
-        if schedules.lead(self._store):
-            self._leads_since = time.monotonic()
+        hung = time.monotonic() - self._heard_at > _SILENCE_S
+        heard = schedules.lead(self._store, hung_at=self._heard if hung else None)
+        if heard is None:
+            self._leads_since, self._heard = time.monotonic(), None
             self._watcher.leading()
             return True
-        if not self._stood_by:
-            self._stood_by = True
+        if self._heard is None:
             self._watcher.standing_by()
+        if heard != self._heard:
+            self._heard, self._heard_at = heard, time.monotonic()
         return False
 
     def _step_down(self) -> None:
         """Another scheduler has taken over: what we have begun it will do again, unless it is through."""
-        self._leads_since, self._stood_by = None, True
+        self._leads_since = None
         self._unwritten.clear()
         for _, child in self._children.values():
             child.stop()
-        self._watcher.standing_by()
 
     def _work(self) -> None:
         self._read()

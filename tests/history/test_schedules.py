@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -14,11 +15,13 @@ from mage_project.history.leases import STALE_S, Holder, this_process
 from mage_project.history.schedules import DueRun, NotLeading, TriggerState
 from mage_project.history.stores import Store
 
-#: Leads, and is gone.
+#: Leads until it is told to end.
 LEAD = """
 from pathlib import Path
 from mage_project.history import schedules, stores
-assert schedules.lead(stores.store_of(Path("."), print))
+assert schedules.lead(stores.store_of(Path("."), print)) is None
+print(flush=True)
+input()
 """
 KEY = {"pipeline": "p", "trigger_name": "t"}
 
@@ -38,24 +41,47 @@ def due_of(store: Store) -> list[DueRun]:
         return schedules.due_runs(transaction, "p", "t")
 
 
-def test_a_leader_that_is_gone_is_followed_at_once(any_store: Store, tmp_path: Path) -> None:
-    subprocess.run([sys.executable, "-c", LEAD], cwd=tmp_path, check=True)
-    assert schedules.lead(any_store)
+@pytest.fixture
+def other(any_store: Store, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that leads."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", LEAD], cwd=tmp_path, stdin=pipe, stdout=pipe, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield process
+        process.kill()
+
+
+def test_a_leader_that_is_gone_is_followed_at_once(any_store: Store, other: subprocess.Popen[str]) -> None:
+    assert schedules.lead(any_store) is not None
+    other.kill()
+    other.wait()
+    assert schedules.lead(any_store) is None
     assert schedules.leader(any_store) == this_process()
     schedules.retire(any_store)
     assert schedules.leader(any_store) is None
 
 
+def test_a_leader_that_hangs_is_followed_where_it_has_been_silent(
+    any_store: Store, other: subprocess.Popen[str]
+) -> None:
+    heard = schedules.lead(any_store)
+    assert heard is not None
+    assert schedules.lead(any_store, hung_at=heard - 1) == heard
+    assert schedules.lead(any_store, hung_at=heard) is None
+    assert other.poll() is None
+
+
 def test_a_leader_of_another_machine_is_followed_when_it_is_silent(any_store: Store) -> None:
     far = replace(this_process(), host="far")
     let_another_lead(any_store, far, seconds_ago=STALE_S / 2)
-    assert not schedules.lead(any_store)
+    assert schedules.lead(any_store) is not None
     let_another_lead(any_store, far, seconds_ago=STALE_S + 1)
-    assert schedules.lead(any_store)
+    assert schedules.lead(any_store) is None
 
 
 def test_who_has_lost_the_lead_writes_nothing(any_store: Store) -> None:
-    assert schedules.lead(any_store)
+    assert schedules.lead(any_store) is None
     let_another_lead(any_store, replace(this_process(), host="far"), seconds_ago=0)
     with pytest.raises(NotLeading), schedules.leading(any_store):
         raise AssertionError("it must not come so far")

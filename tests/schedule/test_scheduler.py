@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -144,8 +145,10 @@ def test_what_was_missed_is_made_up_for_in_order_or_put_down_as_skipped(scene: S
     with scene.scheduler() as work:
         work.look()
     scene.now = MONDAY + 49 * HOUR
+    before = _open_files()
     with scene.scheduler(jobs=1) as work:
         scene.until(work, lambda: {status for _, status in scene.due("all")} == {"completed"})
+    assert _open_files() == before
     assert [date for date, _ in scene.due("all")] == ["01-01 05:00", "01-02 05:00", "01-03 05:00"]
     assert scene.due("none") == [("01-01 05:00", "skipped")]
     assert "skipped: no scheduler was there; catch_up: none" in scene.told.lines
@@ -162,6 +165,18 @@ def test_what_overlaps_is_skipped_and_a_missed_sla_is_told(scene: Scene) -> None
         scene.until(work, lambda: ("01-01 05:00", "completed") in scene.due())
     assert scene.due() == [("01-01 05:00", "completed"), ("01-02 05:00", "skipped")]
     assert "late by more than 60 s" in scene.told.lines
+
+
+def test_a_locked_history_is_told_and_nothing_is_lost(scene: Scene) -> None:
+    scene.triggers({"name": "t"})
+    with scene.scheduler() as work:
+        work.look()
+        scene.now = MONDAY
+        with closing(sqlite3.connect(scene.store.path)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            work.look()
+        assert "locked" in scene.told.lines[-1]
+        scene.until(work, lambda: scene.due() == [("01-01 05:00", "completed")])
 
 
 def test_a_failed_run_says_why(scene: Scene) -> None:
@@ -219,3 +234,7 @@ def _wait(done: Callable[[], bool]) -> None:
     while not done():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def _open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))

@@ -1,0 +1,53 @@
+"""How a scheduler is shown: lines for a terminal, a log file or a journal."""
+
+from __future__ import annotations
+
+import signal
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from mage_project.cli.runs import MARKS
+from mage_project.masking import masked
+
+if TYPE_CHECKING:
+    from mage_project.history.schedules import DueRun
+    from mage_project.schedule.children import Child
+
+
+class PlainWatcher:
+    """A line for everything that happens, with the moment."""
+
+    def leading(self) -> None:
+        self._say("leading")
+
+    def standing_by(self) -> None:
+        self._say("standing by: another scheduler leads")
+
+    def started(self, run: DueRun, child: Child) -> None:
+        self._say(f"{_name(run)}: started")
+
+    def ended(self, run: DueRun) -> None:
+        times = "" if run.due_count == 1 else f" to {moment_text(run.due_until)}, {run.due_count:,} of them"
+        why = f": {run.reason}" if run.reason else ""
+        self._say(f"{MARKS.get(run.status, '·')} {_name(run)}{times}: {run.status.replace('_', ' ')}{why}")
+
+    def late(self, run: DueRun, sla_s: int) -> None:
+        self._say(f"! {_name(run)}: has not ended {sla_s:,} s after it was due (sla)")
+
+    def trouble(self, what: str) -> None:
+        self._say(f"warning: {what}")
+
+    def stopping(self, signum: int) -> None:
+        self._say(f"{signal.Signals(signum).name}: the runs that have begun roll back, or finish their commit")
+
+    def _say(self, line: str) -> None:
+        print(masked(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}  {line}"), flush=True)
+
+
+def moment_text(seconds: float) -> str:
+    """In ISO's format, UTC."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _name(run: DueRun) -> str:
+    return f"{run.pipeline}.{run.trigger_name} due {moment_text(run.due_at)}"
