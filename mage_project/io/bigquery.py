@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from mage_project.errors import StoreError
 from mage_project.io import bigquery_client as clients
+from mage_project.io import commits, statements
 from mage_project.io import config as settings
-from mage_project.io import statements
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -131,6 +131,7 @@ class BigQuery:
         """
         from mage_project.io import bigquery_queries as queries
 
+        commits.settle()
         query = statements.stripped(query_string)
         if _TABLE.fullmatch(query):
             name = self._table(query)
@@ -178,6 +179,7 @@ class BigQuery:
         """Whether there is a table of this name in the dataset."""
         from google.api_core.exceptions import NotFound
 
+        commits.settle()
         name = self._table(f"{schema_name}.{table_name}")
         with self._telling(f"looking for {name}"):
             try:
@@ -299,4 +301,5 @@ class BigQuery:
     def _run(self, query: str, job_config: Any, limit: Any, doing: str) -> Any:
         from mage_project.io import bigquery_queries as queries
 
+        commits.settle()
         return queries.run(self.client, query, self._config(job_config, limit), doing=doing)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mage_project.errors import ConfigError
+from mage_project.io import commits
 from mage_project.io import config as settings
 from mage_project.io import credentials as accounts
 from mage_project.io.config_keys import ConfigKey
@@ -51,10 +52,10 @@ def connect(
     if credentials is None:
         credentials = accounts.anonymous() if emulated else accounts.find(credentials_mapping, path_to_credentials)
     project = project or os.environ.get(PROJECT) or getattr(credentials, "project_id", None)
+    project = project or ("local" if emulated else None)
     try:
-        return bigquery.Client(
-            project=project or ("local" if emulated else None), credentials=credentials, location=location, **options
-        )
+        with commits.connecting():
+            return bigquery.Client(project=project, credentials=credentials, location=location, **options)
     except (OSError, DefaultCredentialsError) as error:  # raised for a project that google.cloud cannot find
         hint = f"export {PROJECT}=the-id-of-your-project"
         raise ConfigError("the credentials name no Google Cloud project", hint=hint) from error

@@ -1,7 +1,7 @@
 """Commits that wait until everything that belongs together has passed.
 
 Inside `collecting(commits)` a connector that has written everything hands over how to commit and how to roll back
-instead of committing. Outside it commits at once.
+instead of committing. Outside it commits at once. Who reads back what it wrote finds it there: `settle`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ PARTLY_DONE = "committed before it failed"
 class Commits:
     """The commits that wait for each other, in the order in which they were handed over. Safe to fill from threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, settles: bool = False) -> None:
+        """`settles`: those who write also read, so that what they wrote is committed before they do (`settle`)."""
+        self.settles = settles
         self._pending: list[Pending] = []
         #: What has been committed, by name.
         self.done: list[str] = []
@@ -121,6 +123,27 @@ def at_once() -> Iterator[None]:
 def current() -> Commits | None:
     """The commits that are being collected here, or None where a connector commits at once."""
     return _current.get()
+
+
+_connecting: ContextVar[bool] = ContextVar("mage_project_connecting", default=False)
+
+
+@contextmanager
+def connecting() -> Iterator[None]:
+    """Inside, a connector opens a connection of its own: nothing settles."""
+    token = _connecting.set(True)
+    try:
+        yield
+    finally:
+        _connecting.reset(token)
+
+
+def settle() -> None:
+    """Commit what waits, where a block may be about to read it. A test that fails later does not undo it."""
+    collected = current()
+    if collected is not None and collected.settles and not _connecting.get():
+        with connecting():
+            collected.commit_all()
 
 
 def hand_over(*, commit: Action, rollback: Action, what: str) -> None:

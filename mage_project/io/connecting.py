@@ -12,6 +12,7 @@ import psycopg2
 from psycopg2 import extensions
 
 from mage_project.errors import StoreError, StoreUnavailable
+from mage_project.io import commits
 from mage_project.io.connection import Connection
 
 log = logging.getLogger(__name__)
@@ -72,15 +73,16 @@ def connect(address: Address, options: Mapping[str, Any], *, pause: Callable[[fl
 
 
 def _connect(address: Address, options: Mapping[str, Any]) -> Connection:
-    connection: Connection = psycopg2.connect(
-        host=address.host,
-        port=address.port,
-        dbname=address.dbname,
-        user=address.user,
-        password=address.password,
-        connection_factory=Connection,
-        **options,
-    )
+    with commits.connecting():
+        connection: Connection = psycopg2.connect(
+            host=address.host,
+            port=address.port,
+            dbname=address.dbname,
+            user=address.user,
+            password=address.password,
+            connection_factory=Connection,
+            **options,
+        )
     return connection
 
 

@@ -10,8 +10,8 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Self
 
 from mage_project.errors import StoreError
+from mage_project.io import commits, objects
 from mage_project.io import credentials as accounts
-from mage_project.io import objects
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,9 +66,10 @@ class GoogleCloudStorage:
         if credentials is None:
             credentials = accounts.anonymous() if emulated else accounts.find(self._mapping, self._path)
         project = self._project or os.environ.get("GOOGLE_CLOUD_PROJECT") or getattr(credentials, "project_id", None)
-        client = storage.Client(
-            project=project or ("local" if emulated else None), credentials=credentials, **self._options
-        )
+        with commits.connecting():
+            client = storage.Client(
+                project=project or ("local" if emulated else None), credentials=credentials, **self._options
+            )
         weakref.finalize(self, client.close)  # blocks never close a connector: its sockets go when it goes
         return client
 
@@ -116,6 +117,7 @@ class GoogleCloudStorage:
 
     def exists(self, bucket_name: str, prefix: str) -> bool:
         """Whether there is an object of exactly this name. Raises StoreError if there is no such bucket."""
+        commits.settle()
         with self._telling(f"looking for gs://{bucket_name}/{prefix}", bucket_name, prefix):
             blob = self._blob(bucket_name, prefix)
             if blob.exists(retry=self._retry):

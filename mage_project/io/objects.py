@@ -37,6 +37,7 @@ def frame_of(
     Raises StoreError for a format that is unknown, before it fetches, and for content that cannot be read.
     """
     formats.format_of(key, format)
+    commits.settle()
     with _folder() as folder:
         file = folder / "object"
         fetch(file)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,8 @@ from mage_project.io import commits
 def placed(path: Path) -> Iterator[Path]:
     """A path beside `path` to write to, renamed to `path` at the end, or when the commits that wait are made.
 
-    When the block raises, what it wrote is removed and `path` is as it was.
+    When the block raises, what it wrote is removed and `path` is as it was. A block that reads files as it likes
+    finds the new one at once; the old one is kept beside it until the commits are made.
     """
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
@@ -29,8 +31,30 @@ def placed(path: Path) -> Iterator[Path]:
     collected = commits.current()
     if collected is None:
         beside.replace(path)
+    elif collected.settles:
+        old = _kept(path)
+        beside.replace(path)
+        collected.add(commit=lambda: _remove(old), rollback=lambda: _put_back(old, path), what=f"the file {path}")
     else:
         collected.add(commit=lambda: _rename(beside, path), rollback=lambda: _remove(beside), what=f"the file {path}")
+
+
+def _kept(path: Path) -> Path:
+    """The name beside `path` of what it is now; there is nothing of that name where there is no such file."""
+    old = path.with_name(f".{path.name}.{secrets.token_hex(4)}.old")
+    if path.exists():
+        try:
+            old.hardlink_to(path)
+        except OSError:  # not every file system has links
+            shutil.copy2(path, old)
+    return old
+
+
+def _put_back(old: Path, path: Path) -> None:
+    if old.exists():
+        old.replace(path)
+    else:
+        _remove(path)
 
 
 def _flush(path: Path) -> None:

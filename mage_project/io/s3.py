@@ -9,7 +9,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Self
 
 from mage_project.errors import ConfigError, StoreError
-from mage_project.io import objects
+from mage_project.io import commits, objects
 from mage_project.io.config import setting
 from mage_project.io.config_keys import ConfigKey
 
@@ -107,6 +107,7 @@ class S3:
 
     def exists(self, bucket_name: str, prefix: str) -> bool:
         """Whether an object's name begins so, as in Mage. Raises StoreError if there is no such bucket."""
+        commits.settle()
         with self._telling(f"looking for s3://{bucket_name}/{prefix}", bucket_name, prefix):
             found = self.client.list_objects_v2(Bucket=bucket_name, Prefix=prefix, MaxKeys=1)
         return int(found["KeyCount"]) > 0

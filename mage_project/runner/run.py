@@ -254,8 +254,11 @@ class Run:
 
     @contextmanager
     def committed_together(self, block: Block) -> Iterator[None]:
-        """What the block's connectors write is committed when its tests have passed, else rolled back."""
-        pending = commits.Commits()
+        """What the block's connectors write is committed when its tests have passed, else rolled back.
+
+        A block that reads back what it wrote has that committed before it reads.
+        """
+        pending = commits.Commits(settles=True)
         try:
             with commits.collecting(pending):
                 yield

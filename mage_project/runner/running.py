@@ -21,7 +21,7 @@ from mage_project.runner.records import RunRecord
 from mage_project.runner.reporting import Reporter, Silent
 from mage_project.runner.run import Run
 from mage_project.runner.selection import Choice, chosen
-from mage_project.standins import arrow_parts, old_pandas
+from mage_project.standins import arrow_parts, old_pandas, own_writes
 
 
 def run_pipeline(
@@ -61,7 +61,13 @@ def execute(
     """
     teller = reporter or Silent()
     interrupts = Interrupts()
-    with importable(pipeline.root), old_pandas.understood(), arrow_parts.reachable(), interrupts.listening():
+    with (
+        importable(pipeline.root),
+        old_pandas.understood(),
+        arrow_parts.reachable(),
+        own_writes.seen(),
+        interrupts.listening(),
+    ):
         run = Run(
             pipeline,
             variables,

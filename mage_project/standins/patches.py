@@ -68,7 +68,7 @@ class Patches:
 
 
 class _Finder(MetaPathFinder):
-    """Finds as the other finders do, and has the modules that somebody waits for patched after their execution."""
+    """Finds as the finders behind it do, and has the modules that somebody waits for patched after their execution."""
 
     def __init__(self, waiting: dict[str, list[Patch]], apply: Callable[[ModuleType], None]) -> None:
         self._waiting = waiting
@@ -79,7 +79,7 @@ class _Finder(MetaPathFinder):
     ) -> ModuleSpec | None:
         if fullname not in self._waiting:
             return None
-        for finder in [finder for finder in sys.meta_path if finder is not self]:
+        for finder in sys.meta_path[sys.meta_path.index(self) + 1 :]:
             spec = finder.find_spec(fullname, path, target)
             if spec is not None and spec.loader is not None:
                 spec.loader = _Loader(spec.loader, self._apply)
