@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -12,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mage_project.errors import ConfigError
+from mage_project.quality import sums
 from mage_project.quality.results import CheckResult
 from mage_project.quality.row_checks import percent
 from mage_project.quality.rows import Rows
@@ -77,7 +77,7 @@ class RowCount:
 
 
 class Sum:
-    """Whole numbers and decimals are added exactly, floats as exactly as doubles allow."""
+    """Whole numbers and decimals are added exactly, floats as exactly as a double can be."""
 
     def __init__(self, rule: Rule) -> None:
         self._rule, self.rows = rule, 0
@@ -90,14 +90,14 @@ class Sum:
         if column.null_count == len(column):
             return
         if pa.types.is_floating(column.type):
-            self._parts.append(pc.sum(column).as_py())
+            self._parts.extend(sums.of_floats(column))
         elif pa.types.is_integer(column.type) or pa.types.is_decimal(column.type):
-            self._exact += pc.sum(column).as_py()
+            self._exact = sums.add(self._exact, sums.exact(column))
         else:
             raise _misfit(self._rule, column.type, "a sum is of numbers")
 
     def judge(self) -> tuple[bool, Any, str | None]:
-        total = math.fsum([*self._parts, self._exact]) if self._parts else self._exact
+        total = sums.total([*self._parts, self._exact]) if self._parts else self._exact
         rule = self._rule
         if rule.minimum is not None and rule.minimum == rule.maximum:
             digits = max(2, -Decimal(str(rule.minimum)).normalize().as_tuple().exponent)  # type: ignore[operator]

@@ -144,6 +144,26 @@ def test_figures_of_all_rows_are_added_up_over_batches(text):
     )
 
 
+WIDE = {
+    "int64": (pa.array([2**62] * 10), 10 * 2**62),
+    "int64 below zero": (pa.array([-(2**63), -(2**63), None]), -(2**64)),
+    "uint64": (pa.array([2**64 - 1] * 3, pa.uint64()), 3 * (2**64 - 1)),
+    "decimal128": (pa.array([Decimal(9 * 10**37 + 1)] * 20, pa.decimal128(38)), Decimal(20 * (9 * 10**37 + 1))),
+    "decimal256": (pa.array([Decimal(10**75)] * 200, pa.decimal256(76)), Decimal(200 * 10**75)),
+    "double": (pa.array([1e16, 0.01, -1e16] * 1001), 10.01),
+    "a double too large": (pa.array([1.7e308] * 200), math.inf),
+}
+
+
+@pytest.mark.parametrize("kind", WIDE)
+def test_a_sum_neither_wraps_round_nor_loses_cents(kind):
+    column, expected = WIDE[kind]
+    whole = pa.table({"a": column})
+    for batches in ([whole], [whole.slice(0, 1), whole.slice(1)]):
+        found = result("- sum: {column: a, min: 0}", *batches).value
+        assert found == (pytest.approx(expected, rel=1e-12) if isinstance(expected, float) else expected)
+
+
 def test_of_no_rows_at_all_only_what_wants_some_fails():
     text = "- not_null: a\n- unique: a\n- row_count: {min: 1}\n- freshness: {column: a, max_age: 1 day}"
     text += "\n- null_share: {column: a, max: 0}\n- expression: a > 1\n- sum: {column: a, max: 0}"
