@@ -77,6 +77,14 @@ def parsed(assignments: Sequence[str]) -> dict[str, Any]:
 @click.option("--from", "first", multiple=True, metavar="BLOCK", help="Run BLOCK and what depends on it.")
 @click.option("--only", multiple=True, metavar="BLOCK", help="Run nothing but BLOCK.")
 @click.option("--skip", multiple=True, metavar="BLOCK", help="Do not run BLOCK.")
+@click.option(
+    "--timeout",
+    "timeout_s",
+    type=click.FloatRange(0, min_open=True),
+    metavar="SECONDS",
+    help="End a run that takes longer.",
+)
+@click.option("--allow-blocks-to-fail", is_flag=True, help="Still run the blocks that need none that failed.")
 @click.option("--local", is_flag=True, help="Use the local stack, whatever io_config.yaml names.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
 @project_option
@@ -87,6 +95,8 @@ def run(
     first: Sequence[str],
     only: Sequence[str],
     skip: Sequence[str],
+    timeout_s: float | None,
+    allow_blocks_to_fail: bool,
     local: bool,
     as_json: bool,
 ) -> None:
@@ -102,6 +112,8 @@ def run(
     variables = parsed(assignments)
     some = [word for name, uuids in (("from", first), ("only", only), ("skip", skip)) for uuid in uuids
             for word in (f"--{name}", uuid)]  # fmt: skip
+    some += ["--timeout", f"{timeout_s:g}"] if timeout_s else []
+    some += ["--allow-blocks-to-fail"] if allow_blocks_to_fail else []
     again = run_again(project, pipeline, assignments, local=local, some=some)
     starter = _starter()
 
@@ -110,11 +122,14 @@ def run(
 
     def work() -> int:
         reporter = _reporter(as_json, again, starter)
+        from mage_project.runner.limits import Limits
         from mage_project.runner.running import run_pipeline
         from mage_project.runner.selection import Choice
 
         choice = Choice(first=first, only=only, skip=skip)
-        run = partial(run_pipeline, project, pipeline, variables, reporter=reporter, local=local, choice=choice)
+        limits = Limits(timeout_s=timeout_s, blocks_may_fail=allow_blocks_to_fail)
+        given = partial(run_pipeline, project, pipeline, variables, choice=choice, limits=limits)
+        run = partial(given, reporter=reporter, local=local)
         return _run(run, project, pipeline, as_json=as_json)
 
     sys.exit(guarded(work, killed=killed, starter=starter))

@@ -13,6 +13,7 @@ MARKS = {
     "cancelled": "-",
     "skipped": "·",
     "condition_failed": "·",
+    "upstream_failed": "·",
     "pending": "·",
     "running": "…",
 }

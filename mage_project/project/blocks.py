@@ -53,6 +53,7 @@ class BlockReader:
             upstream=tuple(str(name) for name in entry.get("upstream_blocks") or ()),
             configuration=configuration,
             retries=self._tried(entry),
+            timeout_s=self._checker.seconds(entry, "timeout"),
             line=entry.line,
         )
         if "checks" in configuration and isinstance(configuration, Mapping):

@@ -67,6 +67,7 @@ class Block:
     conditions: tuple[Block, ...] = ()
     checks: tuple[Rule, ...] = ()
     retries: Retries | None = None
+    timeout_s: float | None = None
     child_of: str | None = None
 
     @property

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mage_project.errors import MageProjectError, TestFailed
 from mage_project.runner import memory
 from mage_project.runner.addons import Addons
+from mage_project.runner.interrupts import TimedOut
 from mage_project.runner.passing import is_partly_done, may_pass
 from mage_project.runner.plan import Unit
 from mage_project.runner.whole import Whole
@@ -68,7 +69,8 @@ class Attempts:
         given = block.retries
         if given is None:
             return next(pauses.setdefault(None, iter(self._delays_s)), None) if error.transient else None
-        if is_partly_done(error) or not (given.retry_on == "all" or may_pass(error)):
+        written = any(self._run.record.block(uuid).written for uuid in unit.uuids)
+        if written or is_partly_done(error) or not (given.retry_on == "all" or may_pass(error)):
             return None
         delay_s = next(pauses.setdefault(block.uuid, given.delays_s()), None)
         return delay_s and round(delay_s * random.uniform(1, 1 + JITTER), 2)  # noqa: S311 - no secret
@@ -80,11 +82,7 @@ class Attempts:
             block.reset()
         before = _start_peak()
         try:
-            if unit.is_stream:
-                from mage_project.runner.stream import Stream
-
-                return Stream(unit, self._run, inputs).execute()
-            return Whole(unit.blocks[0], self._run, inputs[unit.uuids[0]]).execute()
+            return self._limited(unit, inputs)
         except MageProjectError as error:
             if error.block in unit.uuids:
                 failed = record.block(error.block)
@@ -98,6 +96,19 @@ class Attempts:
             record.peak_rss_bytes = max(record.peak_rss_bytes, before, peak)
             for block in blocks:
                 block.peak_rss_bytes = peak
+
+    def _limited(self, unit: Unit, inputs: Inputs) -> Any:
+        limit = self._run.limits.of(unit)
+        try:
+            with self._run.interrupts.limited(limit.seconds if limit else None):
+                if unit.is_stream:
+                    from mage_project.runner.stream import Stream
+
+                    return Stream(unit, self._run, inputs).execute()
+                return Whole(unit.blocks[0], self._run, inputs[unit.uuids[0]]).execute()
+        except TimedOut as error:
+            assert limit is not None  # noqa: S101 - nothing else raises it
+            raise limit.error() from error
 
 
 def _start_peak() -> int:

@@ -20,6 +20,10 @@ class Interrupted(BaseException):
         self.exit_code = 128 + signum
 
 
+class TimedOut(BaseException):
+    """What runs has taken longer than it may. Not an `Exception`, so that no block swallows it by mistake."""
+
+
 class Interrupts:
     """Turns the first signal into `Interrupted` in the main thread; a third one ends the process at once."""
 
@@ -52,6 +56,28 @@ class Interrupts:
         if self._pending is not None:
             signum, self._pending = self._pending, None
             raise Interrupted(signum)
+
+    @contextmanager
+    def limited(self, seconds: float | None) -> Iterator[None]:
+        """Raise `TimedOut` in the main thread when the block has taken longer; never while shielded.
+
+        Python acts on a signal between two of its own instructions: a call into a library that never comes back is
+        not ended.
+        """
+        if seconds is None or threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = signal.signal(signal.SIGALRM, self._time_out)
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+
+    def _time_out(self, _signum: int, _frame: FrameType | None) -> None:
+        if not self._shielded:
+            raise TimedOut
 
     def _handle(self, signum: int, _frame: FrameType | None) -> None:
         self._count += 1

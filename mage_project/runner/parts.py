@@ -108,5 +108,10 @@ def _gives_nothing(pipeline: Pipeline, uuid: str, running: Collection[str]) -> b
 
 
 def _why(status: str | None) -> str:
-    words = {"failed": "failed", "pending": "had not begun", None: "is new in the pipeline"}
+    words = {
+        "failed": "failed",
+        "pending": "had not begun",
+        "upstream_failed": "needs a block that failed",
+        None: "is new in the pipeline",
+    }
     return words.get(status, "was not completed")

@@ -14,7 +14,9 @@ from mage_project.runner.reasons import Reasons, add
 if TYPE_CHECKING:
     from mage_project.quality.results import CheckResult
 
-Status = Literal["pending", "running", "completed", "failed", "cancelled", "skipped", "condition_failed"]
+Status = Literal[
+    "pending", "running", "completed", "failed", "cancelled", "skipped", "condition_failed", "upstream_failed"
+]
 
 
 @dataclass(kw_only=True)

@@ -21,6 +21,7 @@ from mage_project.runner.attempts import RETRY_DELAYS_S, Attempts
 from mage_project.runner.blame import block_error
 from mage_project.runner.interrupts import Interrupted, Interrupts
 from mage_project.runner.kept import Kept
+from mage_project.runner.limits import Limits
 from mage_project.runner.outputs import Outputs
 from mage_project.runner.parts import Part
 from mage_project.runner.plan import Unit, units
@@ -44,6 +45,7 @@ class Run:
         whole: Pipeline | None = None,
         local: bool = False,
         part: Part | None = None,
+        limits: Limits | None = None,
     ) -> None:
         """`inputs`: for a block of its own, the values that stand in for its upstream blocks' outputs.
         `part`: where only some blocks run.
@@ -61,6 +63,7 @@ class Run:
         self.stored: set[tuple[str, str, str, str]] = set()
         self.reporter: Reporter = reporter or Silent()
         self.interrupts = interrupts or Interrupts()
+        self.limits = limits or Limits()
         self.values = Outputs(pipeline, self.part.running)
         for uuid, value in self.part.outputs.items():
             self.values.put(uuid, value)
@@ -84,6 +87,10 @@ class Run:
         self.given = dict(variables or {})
         #: What the unit that runs has taken of others' outputs.
         self._taken: dict[str, Any] = {}
+        self._inputs_of_failed: dict[str, Any] = {}
+        self._failures: list[MageProjectError] = []
+        #: Blocks that failed or need one that did, in a run where blocks may fail.
+        self._failed: set[str] = set()
         self._addons = Addons(self)
         self._attempts = Attempts(self, self._addons, retry_delays_s)
         #: Blocks that do not run, because a condition of theirs or of one before them was false.
@@ -105,9 +112,12 @@ class Run:
                 for block in filter(self._is_running, self.pipeline.blocks):
                     self._check(block)
                 for unit in units(self.pipeline.blocks, self.part.running):
-                    self._run_unit(unit)
+                    self._try_unit(unit)
                     self._taken = {}
-            self.record.status = "completed"
+            if self._failures:
+                self._fail(*self._failures)
+            else:
+                self.record.status = "completed"
         except MageProjectError as error:
             self._fail(error)
         except Interrupted as error:
@@ -183,6 +193,23 @@ class Run:
         return lambda done, total, what: self.reporter.download(record, done, total, what)
 
     # -- running
+
+    def _try_unit(self, unit: Unit) -> None:
+        """One unit, without the blocks that need one that failed, where blocks may fail."""
+        for block in unit.blocks:
+            if not self._failed.isdisjoint(block.upstream):
+                self._failed.add(block.uuid)
+                self.record.block(block.uuid).status = "upstream_failed"
+        unit = unit.only([block for block in unit.blocks if block.uuid not in self._failed])
+        try:
+            self._run_unit(unit)
+        except MageProjectError as error:
+            if not self.limits.blocks_may_fail:
+                raise
+            self._failures.append(error)
+            self._failed.update(unit.uuids)
+            self._inputs_of_failed |= self._taken
+            self.reporter.said(error.block, f"failed: {error.what}")
 
     def _run_unit(self, unit: Unit) -> None:
         """One unit, without the blocks whose condition is false and those that need them."""
@@ -290,9 +317,14 @@ class Run:
         state = "everything had been committed before" if done else "what was not finished is rolled back"
         self.record.error = f"interrupted ({error}): {state}"
 
-    def _fail(self, error: MageProjectError) -> None:
+    def _fail(self, error: MageProjectError, *more: MageProjectError) -> None:
         self.record.status = "not_published" if error.not_published else "failed"
         self.record.exit_code, self.record.error = error.exit_code, str(error.within(self.pipeline.root))
+        if more:
+            every = [error, *more]
+            self.record.status, self.record.exit_code = "failed", max(each.exit_code for each in every)
+            texts = [str(each.within(self.pipeline.root)) for each in every]
+            self.record.error = "\n".join([f"{len(every)} blocks failed", *texts])
 
     def _close(self, started: float) -> None:
         if not self._given:
@@ -312,7 +344,8 @@ class Run:
 
         # A signal that comes only now finds a run that has ended already.
         with suppress(Interrupted), self.interrupts.shielded():
-            self.record.resume = failures.keep(self, {**self.part.outputs, **self.values.held(), **self._taken})
+            at_hand = {**self.part.outputs, **self.values.held(), **self._inputs_of_failed, **self._taken}
+            self.record.resume = failures.keep(self, at_hand)
 
 
 def _by_upstream(unit: Unit, given: Mapping[str, Sequence[Any]]) -> dict[str, Any]:

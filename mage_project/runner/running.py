@@ -15,6 +15,7 @@ from mage_project.errors import MageProjectError
 from mage_project.project import Pipeline, Project
 from mage_project.runner import services
 from mage_project.runner.interrupts import Interrupted, Interrupts
+from mage_project.runner.limits import Limits
 from mage_project.runner.parts import Part
 from mage_project.runner.recording import recorded
 from mage_project.runner.records import RunRecord
@@ -32,6 +33,7 @@ def run_pipeline(
     reporter: Reporter | None = None,
     local: bool = False,
     choice: Choice | None = None,
+    limits: Limits | None = None,
 ) -> RunRecord:
     """Run one pipeline, or the blocks of it that are chosen.
 
@@ -41,7 +43,7 @@ def run_pipeline(
     if choice:
         with old_pandas.understood():  # frames are read as they were written
             part, given = chosen(pipeline, choice, given, (reporter or Silent()).said)
-    return execute(pipeline, given, reporter=reporter, local=local, kept=True, part=part)[0]
+    return execute(pipeline, given, reporter=reporter, local=local, kept=True, part=part, limits=limits)[0]
 
 
 def execute(
@@ -54,6 +56,7 @@ def execute(
     whole: Pipeline | None = None,
     kept: bool = False,
     part: Part | None = None,
+    limits: Limits | None = None,
 ) -> tuple[RunRecord, Run]:
     """Run the pipeline in its project's surroundings; `inputs` stand in for what upstream blocks would give.
 
@@ -77,6 +80,7 @@ def execute(
             whole=whole,
             local=local,
             part=part,
+            limits=limits,
         )
         active = replace(pipeline, blocks=tuple(block for block in pipeline.blocks if block.uuid in run.part.running))
         with recorded(run, variables) if kept else nullcontext():
