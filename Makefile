@@ -16,6 +16,9 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 MAGE_PYTHON ?= $(shell $(call FIND_PYTHON,python3.11 $(HOME)/.pyenv/versions/3.11*/bin/python3 python3.10 \
 	$(HOME)/.pyenv/versions/3.10*/bin/python3 python3.12,(3, 10) <= sys.version_info < (3, 13)))
 
+# One more than there are cores: many tests wait for servers.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
+
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -59,7 +62,7 @@ course: $(READY) ## Run all pipelines of the course's module 2 on the sample mon
 
 .PHONY: test
 test: $(TOOLS) ## Run every test.
-	@$(BIN)/python -m pytest -n auto --dist worksteal
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 .PHONY: lint
 lint: $(TOOLS) ## Check format, style and layers.
