@@ -1,7 +1,8 @@
 """What blocks written for older pandas ask of it, done by the pandas that is installed: while a run lasts.
 
 Only what would be an error otherwise is answered: whatever pandas itself understands is left to it. Each answer is a
-warning that names the line and what to write instead. The one exception is text, which is inferred as in Mage's pandas.
+warning that names the line and what to write instead. The exceptions are the types of texts and times, which are
+inferred as in Mage's pandas.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ __all__ = ["understood"]
 
 @contextmanager
 def understood() -> Iterator[None]:
-    """Inside, pandas has the names and arguments back that it dropped, and infers text as Python objects."""
+    """Inside, pandas has the names and arguments back that it dropped, and infers the types that it did."""
     patches = Patches()
     try:
         patches.when_imported("pandas", _answer)
@@ -27,7 +28,7 @@ def understood() -> Iterator[None]:
 
 
 def _answer(pandas: object, patches: Patches) -> None:
-    from mage_project.standins.old_pandas import arguments, frequencies, names, texts
+    from mage_project.standins.old_pandas import arguments, frequencies, names, texts, times
 
-    for part in (names, arguments, frequencies, texts):
+    for part in (names, arguments, frequencies, texts, times):
         part.patch(pandas, patches)
