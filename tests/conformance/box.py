@@ -8,12 +8,15 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 REPOSITORY = Path(__file__).parents[2]
 #: On the import path of every Python in the box.
 INSIDE = Path(__file__).parent / "inside"
 #: Variables that would lead a command to other stores, projects or settings than those of its test.
 LEADING = ("CLOUD_STORAGE_", "GOOGLE_", "MAGE_", "PG", "POSTGRES_", "PYTHON", "STORAGE_", "TAXI_")
+#: Leads our commands to the checkout that this file lies in, wherever the one is that was installed to be edited.
+THIS_CHECKOUT = {"PYTHONPATH": f"{INSIDE}{os.pathsep}{REPOSITORY}"}
 MARK = "CONFORMANCE_BOX"
 NOT_LONGER_S = 240
 
@@ -43,12 +46,15 @@ class Box:
         for name in ("home", "tmp", "work"):
             (self.folder / name).mkdir()
 
-    def run(self, *command: str | Path) -> Ended:
-        """Run the command to its end. It leaves no process, and tries nothing that inside/sitecustomize.py refuses."""
+    def run(self, *command: str | Path, env: Mapping[str, str] = MappingProxyType({})) -> Ended:
+        """Run the command to its end, with `env` on top of the box's own.
+
+        It leaves no process, and tries nothing that inside/sitecustomize.py refuses.
+        """
         done = subprocess.run(
             [str(word) for word in command],
             cwd=self.folder / "work",
-            env=self.env,
+            env={**self.env, **env},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -18,7 +18,7 @@ from google.cloud import storage
 
 from mage_project.local import LocalStack
 from tests.conformance.answering import Web
-from tests.conformance.box import Box, Ended
+from tests.conformance.box import THIS_CHECKOUT, Box, Ended
 from tests.conformance.found import FoundPipeline, FoundProject
 from tests.conformance.left import Left, left_in
 
@@ -128,8 +128,8 @@ class OurRuns:
             *(word for name, value in self.copy.variables.items() for word in ("--var", f"{name}={value}")),
         )
         if look and pipeline.checks:  # as often as in Mage, where it takes two runs
-            self.copy.run(command, {})
-        ended, seconds = self.copy.run(command, {})
+            self.copy.run(command, THIS_CHECKOUT)
+        ended, seconds = self.copy.run(command, THIS_CHECKOUT)
         after = self.copy.left() if look else {}
         return Run(seconds=seconds, cause=our_cause(ended), notes=self.copy.take_notes(), left=after, before=before)
 

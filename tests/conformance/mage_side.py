@@ -28,7 +28,10 @@ FRAME = "\u256f"
 
 @dataclass(frozen=True)
 class MageRuns:
-    """`mage run`, with profiles that name the local stores, and a service account's key that no Google knows."""
+    """`mage run`, with profiles that name the local stores, and a service account's key that no Google knows.
+
+    With `--test`, because `mage-project run` always runs in-line tests.
+    """
 
     commands: Path
     copy: Copy
@@ -39,7 +42,7 @@ class MageRuns:
         self.copy.put_missing(pipeline)
         before = self.copy.left()
         given = ("--runtime-vars", json.dumps(dict(self.copy.variables)))
-        command = (self.commands / "mage", "run", self.copy.root, pipeline.uuid, *given)
+        command = (self.commands / "mage", "run", self.copy.root, pipeline.uuid, "--test", *given)
         if pipeline.checks:
             with self._without_checks(pipeline):
                 self.copy.run(command, self._env)

@@ -9,9 +9,9 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from tests.conformance.box import INSIDE, REPOSITORY, Box, Ended
+from tests.conformance.box import INSIDE, REPOSITORY, THIS_CHECKOUT, Box, Ended
 
 #: For each block that has in-line tests: how many passed, of how many.
 Verdicts = list[tuple[int, int]]
@@ -32,6 +32,7 @@ class Runner:
     name: str
     commands: Path
     box: Box
+    env: ClassVar[Mapping[str, str]] = {}
 
     def several(self, project: Path, pipelines: Mapping[str, Mapping[str, Any]]) -> dict[str, Seen]:
         """Run pipelines, with these run-time variables, one after another in one process."""
@@ -44,7 +45,7 @@ class Runner:
         notes.mkdir()
         plan = notes / "plan.json"
         plan.write_text(json.dumps({"project": str(project), "notes": str(notes), "pipelines": pipelines}))
-        ended = self.box.run(self.commands / "python", INSIDE / script, *words, plan)
+        ended = self.box.run(self.commands / "python", INSIDE / script, *words, plan, env=self.env)
         assert ended.exit_code == 0, ended.said
         outcomes = json.loads((notes / "outcomes.json").read_text())
         return {
@@ -72,18 +73,23 @@ class Mage(Runner):
 
 
 class Ours(Runner):
-    """`mage-project`."""
+    """`mage-project`, of the checkout that this file lies in."""
+
+    env = THIS_CHECKOUT
 
     def run(self, project: Path, pipeline: str, variables: Mapping[str, Any]) -> Ended:
         given = [
             f"{name}={value if isinstance(value, str) else json.dumps(value)}" for name, value in variables.items()
         ]
         words = [word for assignment in given for word in ("--var", assignment)]
-        return self.box.run(self.commands / "mage-project", "run", pipeline, "--json", "--project", project, *words)
+        return self._do("run", pipeline, "--json", "--project", project, *words)
 
     def copy(self, project: Path, block: str, destination: Path) -> None:
-        ended = self.box.run(self.commands / "mage-project", "copy", block, destination, "--project", project)
+        ended = self._do("copy", block, destination, "--project", project)
         assert ended.exit_code == 0, ended.said
+
+    def _do(self, *words: str | Path) -> Ended:
+        return self.box.run(self.commands / "mage-project", *words, env=self.env)
 
     def verdicts(self, ended: Ended) -> Verdicts:
         tests = [block["tests"] for block in json.loads(ended.out)["blocks"] if block["tests"]]
@@ -116,6 +122,7 @@ def mage_commands() -> Path | None:
 
 
 def our_commands() -> Path:
+    """The commands of the environment that runs this. What they import, `THIS_CHECKOUT` says."""
     return Path(sys.executable).parent
 
 

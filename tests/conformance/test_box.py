@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.box import REPOSITORY, Box
+from tests.conformance.box import REPOSITORY, THIS_CHECKOUT, Box
+from tests.conformance.runners import our_commands
 
 
 @pytest.fixture
@@ -40,3 +41,9 @@ def test_a_process_that_is_left_is_noticed(box: Box) -> None:
         box.run("sh", "-c", "sleep 60 >/dev/null 2>&1 &")
     for process in box.processes:
         os.kill(process, signal.SIGKILL)
+
+
+def test_our_commands_are_those_of_this_checkout(box: Box) -> None:
+    code = "import mage_project; print(mage_project.__file__)"
+    ended = box.run(our_commands() / "python", "-c", code, env={**THIS_CHECKOUT, "PYTHONSAFEPATH": "1"})
+    assert Path(ended.out.strip()).is_relative_to(REPOSITORY)
