@@ -70,9 +70,9 @@ def options_of(
 
 def _policy(if_exists: str, write_disposition: str | None) -> Policy:
     if not write_disposition:
-        policy: Policy = one_of("if_exists", str(if_exists).lower(), POLICIES)
+        policy: Policy = one_of("if_exists", if_exists, POLICIES)
         return policy
-    return _DISPOSITIONS[one_of("write_disposition", str(write_disposition).upper(), tuple(_DISPOSITIONS))]
+    return _DISPOSITIONS[one_of("write_disposition", write_disposition, tuple(_DISPOSITIONS))]
 
 
 def _types(schema: Any) -> dict[str, str]:

@@ -71,7 +71,7 @@ def options_of(
         case_sensitive=case_sensitive,
     )
     return Options(
-        if_exists=one_of("if_exists", str(if_exists).lower(), POLICIES),
+        if_exists=one_of("if_exists", if_exists, POLICIES),
         index=index,
         rename=clean,
         overwrite_types={clean([name])[0]: type_ for name, type_ in (overwrite_types or {}).items()},
@@ -90,13 +90,15 @@ def check_unknown(options: Mapping[str, Any], known: Collection[str] = _OPTIONS)
         log.warning("export ignores the option '%s'", name)
 
 
-def one_of(option: str, value: str, known: tuple[str, ...]) -> Any:
-    """The value itself. Raises StoreError if it is none of those that are known."""
-    if value in known:
-        return value
-    raise StoreError(f"{option}='{value}' is none of {', '.join(known)}.{did_you_mean(value, known)}")
+def one_of(option: str, value: Any, known: tuple[str, ...]) -> Any:
+    """The one of those that are known that the value is, in small letters or capitals. StoreError if it is none."""
+    text = str(value)
+    found = next((each for each in known if each.casefold() == text.casefold()), None)
+    if found is None:
+        raise StoreError(f"{option}={value!r} is none of {', '.join(known)}.{did_you_mean(text, known)}")
+    return found
 
 
 def conflict_of(method: str | None) -> Any:
     """'UPDATE' or 'IGNORE', in any case; None without a method."""
-    return one_of("unique_conflict_method", str(method).upper(), _CONFLICTS) if method else None
+    return one_of("unique_conflict_method", method, _CONFLICTS) if method else None

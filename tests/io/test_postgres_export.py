@@ -419,6 +419,7 @@ def test_a_misspelt_option_is_refused_and_another_unknown_one_ignored(database, 
     [
         ({"if_exists": "repalce"}, "Did you mean 'replace'"),
         ({"unique_constraints": ["vendorid"], "unique_conflict_method": "updat"}, "none of UPDATE, IGNORE"),
+        ({"if_exists": False}, "if_exists=False is none of"),
     ],
 )
 def test_a_value_that_is_none_of_the_options_is_refused(database, trips, options, words):
