@@ -46,9 +46,10 @@ def month_frames(
     Every file is here and its columns are checked before this returns; what is wrong inside a file is raised by the
     iterator, before it ends. Raises ValueError and OSError that name file, line or row, and column.
 
-    Each frame says where its rows come from in `attrs["files"]`: a list of one dict with service, month, sha256 (of
-    the file), rows (how many of this frame) and added (columns that this file lacks). What is odd about a month is a
-    warning and is in `attrs["findings"]`, a list of texts, of its first frame; of its last one if it needs counting.
+    Each frame says where its rows come from in `attrs["files"]`: a list of one dict with service, month, the file's
+    name, size_bytes and sha256, rows (how many of this frame) and added (columns that this file lacks). What is odd
+    about a month is a warning and is in `attrs["findings"]`, a list of texts, of its first frame; of its last one if
+    it needs counting.
     """
     kind, agreed = service_of(service), contract_of(contract)
     files = [
@@ -126,6 +127,8 @@ def _described(file: TripFile, rows: int, added: Sequence[str]) -> dict[str, obj
     return {
         "service": file.month.service,
         "month": file.month.month,
+        "name": file.path.name,
+        "size_bytes": file.path.stat().st_size,
         "sha256": file.sha256,
         "rows": rows,
         "added": list(added),

@@ -40,34 +40,57 @@ class Verification:
 
 def verify(store: Store, *, noted: str | None = None) -> Verification:
     """Read all receipts and compare. `noted`: a hash (or its beginning) that the chain should hold."""
-    found = Verification(holds=None if noted is None else False)
-    missing: dict[str, str] = {}
-    cleaned: set[str] = set()
-    since: float | None = None
+    check = _Check(noted)
     with store.transaction() as transaction:
         [head] = transaction.run("SELECT place, hash FROM receipt_head")
         for page in _pages(transaction):
             runs, blocks = _told(transaction, page)
             for receipt in page:
-                if not _is_whole(receipt, found):
-                    continue
-                found.holds = found.holds or (None if noted is None else receipt["hash"].startswith(noted))
-                said = json.loads(receipt["body"])
-                if receipt["kind"] == "clean":
-                    cleaned.update(said["runs"])
-                    continue
-                since = since or said["ended_at"]
-                row = runs.get(receipt["run_id"])
-                if row is None:
-                    missing[receipt["run_id"]] = f"run {receipt['run_id']} has a receipt, and is not in the history"
-                else:
-                    found.findings += _differences(said, contents(row, blocks.get(row["run_id"], [])))
-        found.findings += [line for run_id, line in missing.items() if run_id not in cleaned]
-        found.findings += _of_the_end(head, found)
-        if since is not None:
-            without = transaction.run(_WITHOUT, since=since)
-            found.findings += [f"run {row['run_id']} has ended, and has no receipt" for row in without]
-    return found
+                name = receipt["run_id"]
+                check.take(receipt, runs.get(name), blocks.get(name, []))
+        check.end(head)
+        if check.since is not None:
+            check.without([row["run_id"] for row in transaction.run(_WITHOUT, since=check.since)])
+    return check.found
+
+
+class _Check:
+    """Takes the receipts one by one, and gathers what is wrong."""
+
+    def __init__(self, noted: str | None) -> None:
+        self.found = Verification(holds=None if noted is None else False)
+        #: When the first run ended that has a receipt.
+        self.since: float | None = None
+        self._noted = noted
+        self._missing: list[str] = []
+        self._cleaned: set[str] = set()
+
+    def take(self, receipt: Row, run: Row | None, blocks: Sequence[Mapping[str, Any]]) -> None:
+        if not _is_whole(receipt, self.found):
+            return
+        if self._noted is not None:
+            self.found.holds = self.found.holds or receipt["hash"].startswith(self._noted)
+        said = json.loads(receipt["body"])
+        if receipt["kind"] == "clean":
+            self._cleaned.update(said["runs"])
+            return
+        self.since = self.since or said["ended_at"]
+        if run is None:
+            self._missing.append(said["run_id"])
+            return
+        # Only what the receipt says: one of an older version says less.
+        now = {name: value for name, value in contents(run, blocks).items() if name in said}
+        if text_of(now) != receipt["body"]:
+            self.found.findings.append(_difference(said, now))
+
+    def end(self, head: Row) -> None:
+        """All were taken; `head` is what was noted beside them as the last one."""
+        gone = [name for name in self._missing if name not in self._cleaned]
+        self.found.findings += [f"run {name} has a receipt, and is not in the history" for name in gone]
+        self.found.findings += _of_the_end(head, self.found)
+
+    def without(self, runs: Sequence[str]) -> None:
+        self.found.findings += [f"run {name} has ended, and has no receipt" for name in runs]
 
 
 def _pages(transaction: Transaction) -> Iterator[Sequence[Row]]:
@@ -101,13 +124,12 @@ def _is_whole(receipt: Row, found: Verification) -> bool:
     return bool(own == receipt["hash"])
 
 
-def _differences(said: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    # Only what the receipt says: one of an older version says less.
+def _difference(said: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     names = [name for name in said if text_of({name: said[name]}) != text_of({name: now.get(name)})]
     # Where the blocks differ, what is drawn from them does too.
     derived = {"inputs", "written"} if "blocks" in names else set()
     told = ", ".join(name for name in names if name not in derived)
-    return [f"run {said['run_id']} is not as its receipt says: {told}"] if names else []
+    return f"run {said['run_id']} is not as its receipt says: {told}"
 
 
 def _of_the_end(head: Row, found: Verification) -> list[str]:

@@ -35,6 +35,7 @@ def test_a_frame_says_which_file_its_rows_are_of(tmp_path: Path) -> None:
     [frame] = frames_of(tmp_path)
     [file] = frame.attrs["files"]
     assert (file["service"], file["month"], file["rows"]) == ("green", "2020-10", 2)
+    assert (file["name"], file["size_bytes"]) == (path.name, path.stat().st_size)
     assert file["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
