@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mage_project.project import Trigger
 from mage_project.schedule.due import MOST, Due, begin, due, upcoming
@@ -62,6 +65,34 @@ def test_a_clock_that_was_years_ahead_and_is_put_right_holds_nothing_up() -> Non
     right = look(daily(), wrong.handled, MONDAY + 2 * DAY + MINUTE)
     assert right == Due(handled=MONDAY + 2 * DAY + MINUTE)
     assert look(daily(), right.handled, MONDAY + 3 * DAY).runs == (MONDAY + 3 * DAY,)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    moves=st.lists(st.tuples(st.integers(-30, 4000), st.booleans()), max_size=25),
+    cron=st.sampled_from(["*/20 * * * *", "30 2 * * *", "0 */6 * * *"]),
+    catch_up=st.sampled_from(["none", "last", "all"]),
+)
+def test_whatever_the_clock_does_each_due_run_is_run_or_skipped_once(
+    moves: list[tuple[int, bool]], cron: str, catch_up: str
+) -> None:
+    more = {"timezone": "America/New_York", "settings": {"skip_if_previous_running": True}}
+    trigger = daily(schedule_interval=cron, catch_up=catch_up, **more)
+    table = timetable(trigger)
+    assert table is not None
+    start = now = handled = datetime(2024, 3, 9, tzinfo=UTC)
+    dealt_with: list[datetime] = []
+    for minutes, busy in moves:
+        now += timedelta(minutes=minutes)
+        found = due(trigger, table, handled, now, "RUN" if busy else None)
+        dealt_with += found.runs
+        for skipped in found.skipped:
+            many = list(takewhile(lambda each: each <= skipped.last, table.after(skipped.first - SECOND)))  # noqa: B023
+            assert len(many) == skipped.count
+            dealt_with += many
+        assert found.handled is not None
+        handled = found.handled
+    assert sorted(dealt_with) == list(takewhile(lambda each: each <= handled, table.after(start)))
 
 
 def test_more_than_anybody_wants_is_not_counted() -> None:

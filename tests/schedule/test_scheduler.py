@@ -18,9 +18,11 @@ import pytest
 import yaml
 
 from mage_project.history import schedules
+from mage_project.history.postgres import PostgresStore
 from mage_project.history.runs import newest
 from mage_project.history.schedules import DueRun
 from mage_project.history.sqlite import SqliteStore
+from mage_project.history.stores import Store
 from mage_project.schedule.children import Child
 from mage_project.schedule.scheduler import Scheduler
 from tests.projects import block, write_project
@@ -81,8 +83,9 @@ class Scene:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.file = root / ".mage_project/history.db"
         self.now = MONDAY - HOUR
-        self.store = SqliteStore(root / ".mage_project/history.db", print)
+        self.store: Store = SqliteStore(self.file, print)
         self.told = Told()
         write_project(root, [block("load", "data_loader")], {"load": _LOADER})
 
@@ -172,11 +175,27 @@ def test_a_locked_history_is_told_and_nothing_is_lost(scene: Scene) -> None:
     with scene.scheduler() as work:
         work.look()
         scene.now = MONDAY
-        with closing(sqlite3.connect(scene.store.path)) as other:
+        with closing(sqlite3.connect(scene.file)) as other:
             other.execute("BEGIN IMMEDIATE")
             work.look()
         assert "locked" in scene.told.lines[-1]
         scene.until(work, lambda: scene.due() == [("01-01 05:00", "completed")])
+
+
+def test_the_history_may_be_in_postgres(
+    scene: Scene, postgres_env: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    env = postgres_env
+    user = f"{env['POSTGRES_USER']}:{env['POSTGRES_PASSWORD']}"
+    address = f"postgresql://{user}@{env['POSTGRES_HOST']}:{env['POSTGRES_PORT']}/{env['POSTGRES_DBNAME']}"
+    monkeypatch.setenv("MAGE_PROJECT_HISTORY", address)
+    scene.store = PostgresStore(address)
+    scene.triggers({"name": "t", "catch_up": "all", "settings": {"skip_if_previous_running": True}})
+    with scene.scheduler() as work:
+        work.look()
+        scene.now = MONDAY + 25 * HOUR
+        scene.until(work, lambda: {status for _, status in scene.due()} == {"completed"})
+    assert scene.notes("done") == Counter(["2024-01-01T05:00", "2024-01-02T05:00"])
 
 
 def test_a_failed_run_says_why(scene: Scene) -> None:
