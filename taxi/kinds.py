@@ -48,9 +48,10 @@ def family(kind: pa.DataType) -> str:
 def loadable(column: Typed, where: str) -> pa.DataType:
     """The type that an undeclared column is loaded with: its own, without what databases do not tell apart.
 
-    A column without a type, and one of nulls, are text. Raises ValueError for a nested type.
+    A column without a type is text; integers have 64 bits, as the next month may need them. Raises ValueError for a
+    nested type.
     """
-    if column.kind is None or family(column.kind) in (NULL, WORDS):
+    if column.kind is None or family(column.kind) == WORDS:
         return TEXT
     kind = plain(column.kind)
     if family(kind) == NESTED:
@@ -61,7 +62,7 @@ def loadable(column: Typed, where: str) -> pa.DataType:
     if types.is_timestamp(kind):
         return WALL_TIME if kind.tz is None else pa.timestamp("us", kind.tz)
     if types.is_integer(kind):
-        return pa.int64() if kind.bit_width == 64 or types.is_uint32(kind) else pa.int32()
+        return pa.int64()
     if types.is_floating(kind):
         return pa.float64()
     if types.is_date(kind):

@@ -76,14 +76,16 @@ def layout_of(
     _refuse_duplicates(found, declared, where)
     own = {known.name: column for column in found if (known := columns[column.name])}
     unknown = [column for column in found if columns[column.name] is None and _key(column.name) != ROW_NUMBERS]
+    valued = [column for column in unknown if column.kind is None or family(column.kind) != NULL]
     findings = [
         *_ignored(found),
-        *_unknown(unknown, contract),
+        *_unknown(unknown if contract.unknown == FREEZE else valued, contract),
+        *([] if contract.unknown == FREEZE else _empty(unknown)),
         *_changed(own, service, month, contract),
         *_missing(own, unknown, service, month, file_format, contract),
     ]
     _refuse(findings, service, own, found, contract, where)
-    loaded = {column.name: loadable(column, where) for column in unknown} if contract.unknown == EVOLVE else {}
+    loaded = {column.name: loadable(column, where) for column in valued} if contract.unknown == EVOLVE else {}
     texts = {
         name: column
         for name, column in ((name, declared[_key(name)]) for name in own)
@@ -142,6 +144,13 @@ def _unknown(unknown: Sequence[Found], contract: Contract) -> list[_Finding]:
         FREEZE: "a column that is not declared",
     }
     return [_Finding(aspect="unknown", what=f"{effect[contract.unknown]}: {names}")]
+
+
+def _empty(unknown: Sequence[Found]) -> list[_Finding]:
+    """A column of nulls only has no type: whatever it is taken for, the month that has values may be of another one."""
+    empty = [quoted(column.name) for column in unknown if column.kind is not None and family(column.kind) == NULL]
+    effect = "a new column that is entirely null, not loaded: it is added when it has values"
+    return [_Finding(aspect="unknown", what=f"{effect}: {listed(empty)}")] if empty else []
 
 
 def _changed(own: dict[str, Found], service: Service, month: str, contract: Contract) -> Iterable[_Finding]:

@@ -83,7 +83,7 @@ class ParquetMonth:
             yield
         except _DAMAGES as error:
             reason = " ".join(str(error).split())[:200]
-            damage = ENCRYPTED if "decryptor" in reason else f"the Parquet file is damaged ({reason}). {AGAIN}"
+            damage = ENCRYPTED if "decrypt" in reason.lower() else f"the Parquet file is damaged ({reason}). {AGAIN}"
             raise ValueError(f"{self._file.label}{where}: {damage}") from None
 
     def _group(self, parquet: pq.ParquetFile, place: int) -> Iterator[pa.RecordBatch]:

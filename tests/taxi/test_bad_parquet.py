@@ -99,6 +99,21 @@ def test_an_encrypted_file_is_refused(tmp_path: Path, plaintext_footer: bool) ->
         load(tmp_path, *MONTH)
 
 
+def test_a_file_with_an_encrypted_column_is_refused_as_such(tmp_path: Path) -> None:
+    class Keys(pe.KmsClient):
+        """Keys that are not wrapped: what is written is not read again."""
+
+        def wrap_key(self, key_bytes: bytes, master_key_identifier: str) -> str:
+            return key_bytes.hex()
+
+    asked = pe.EncryptionConfiguration(footer_key="a", column_keys={"b": ["total_amount"]}, plaintext_footer=True)
+    factory = pe.CryptoFactory(lambda _: Keys())
+    key = factory.file_encryption_properties(pe.KmsConnectionConfig(), asked)
+    write_parquet(tmp_path, *MONTH, month_table(*MONTH), encryption_properties=key)
+    with pytest.raises(ValueError, match=r"2024-01\.parquet.*: this Parquet file is encrypted"):
+        load(tmp_path, *MONTH)
+
+
 NESTED = {
     "a list": pa.array([[1], [2], None]),
     "a struct": pa.array([{"a": 1}, {"a": 2}, None]),

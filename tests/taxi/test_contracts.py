@@ -76,8 +76,19 @@ def test_evolve_loads_new_columns_and_loses_nothing(odd: Path) -> None:
         load(odd, "yellow", "2024-01")
     trips = load(odd, "yellow", "2024-01", {"changed": "discard"})
     assert trips.columns[-1] == "mood"
-    assert trips["mood"].dtype == pd.ArrowDtype(pa.int32())
+    assert trips["mood"].dtype == pd.ArrowDtype(pa.int64())
     assert values(trips, "mood") == [1, 2, 3]
+
+
+def test_a_new_column_without_a_value_waits_for_the_month_that_has_one(tmp_path: Path) -> None:
+    write_parquet(tmp_path, "fhv", "2024-01", month_table("fhv", "2024-01", mood=pa.nulls(3)))
+    write_parquet(tmp_path, "fhv", "2024-02", month_table("fhv", "2024-02", mood=pa.array([1, None, 3])))
+    with pytest.warns(UserWarning, match="fhv_tripdata_2024-01.*entirely null, not loaded: .*'mood'"):
+        assert "mood" not in load(tmp_path, "fhv", "2024-01")
+    with pytest.warns(UserWarning, match="a new column"):
+        assert values(load(tmp_path, "fhv", "2024-01..2024-02"), "mood") == [None, None, None, 1, None, 3]
+    with pytest.raises(ValueError, match="a column that is not declared: 'mood' \\(null\\)"):
+        load(tmp_path, "fhv", "2024-01", "freeze")
 
 
 @pytest.mark.filterwarnings("ignore:.*a new column:UserWarning")
