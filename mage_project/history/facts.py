@@ -73,6 +73,15 @@ def without_secrets(value: Any, name: str = "", *, masked: Callable[[str], str] 
     return masked(value) if isinstance(value, str) else value
 
 
+def masked_texts(value: Any) -> Any:
+    """The value with `***` in the place of every known secret in its texts: a block may have said one in a warning."""
+    if isinstance(value, Mapping):
+        return {key: masked_texts(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [masked_texts(inner) for inner in value]
+    return masking.masked(value) if isinstance(value, str) else value
+
+
 def rows_at_end(blocks: Sequence[Mapping[str, Any]]) -> int | None:
     """How many rows a run brought to its end: the most that an exporter of it was given, else its last output."""
     given = [block["rows_in"] for block in blocks if block["type"] == "data_exporter" and block["rows_in"] is not None]

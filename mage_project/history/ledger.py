@@ -13,7 +13,15 @@ from dataclasses import asdict
 from typing import Any
 
 from mage_project.errors import HistoryUnavailable
-from mage_project.history.facts import RunFacts, code_hashes, moment_text, rows_at_end, variables_key, variables_text
+from mage_project.history.facts import (
+    RunFacts,
+    code_hashes,
+    masked_texts,
+    moment_text,
+    rows_at_end,
+    variables_key,
+    variables_text,
+)
 from mage_project.history.git import commit_of
 from mage_project.history.leases import HEARTBEAT_S, this_process
 from mage_project.history.receipts import contents, seal
@@ -79,6 +87,7 @@ class Ledger:
             self._row.update(git_commit=commit.hash, git_dirty=int(commit.dirty))
         while not self._over.wait(HEARTBEAT_S):
             self._beat()
+        self._record = masked_texts(self._record)
         self._row.update(self._ended())
         self._write(self._record)
 

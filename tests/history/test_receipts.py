@@ -62,6 +62,24 @@ def test_a_receipt_says_what_came_in_and_what_was_written(tmp_path: Path, store:
     assert receipt["code"].keys() == {"load", "save"}
 
 
+def test_a_secret_that_a_block_tells_is_in_no_receipt(tmp_path: Path, store: SqliteStore) -> None:
+    telling = """
+        import warnings
+
+        @data_loader
+        def f(password, **kwargs):
+            warnings.warn(f'odd: {password}')
+
+        @test
+        def is_told(output, password, **kwargs):
+            assert False, password
+    """
+    run_pipeline(write_project(tmp_path, BLOCKS, {**READING, "load": telling}), "p", {"password": "hunter2hunter2"})
+    kept = b"".join(path.read_bytes() for path in (tmp_path / ".mage_project").rglob("*") if path.is_file())
+    assert b"odd: ***" in kept
+    assert b"hunter2hunter2" not in kept
+
+
 def test_receipts_that_nobody_touched_verify(runs: list[str], store: SqliteStore) -> None:
     found = verify(store)
     assert (found.passed, found.receipts, found.head) == (True, 3, receipt_of(store, runs[2])["hash"])
