@@ -1,6 +1,6 @@
 """The beginning of each output of the last run, kept so that one block can be tried alone.
 
-Frames are kept as Arrow files (the first batch of a stream, at most 50,000 rows), plain data as JSON. Anything else is
+Frames are kept as Arrow files (the first batch of a stream, at most 50,000 rows), and plain data. Anything else is
 not kept. They lie in `.mage_project/last_run/<pipeline>/`; a new run of the pipeline replaces them when it ends. A run
 of some of the blocks leaves those of the others. What is there in full, and comes back as it was, is whole.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import glob
 import json
+import pickle
 import shutil
 import time
 from collections.abc import Collection, Mapping
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 KEPT_ROWS = 50_000
 #: In the description of a file: that missing texts were NaN.
 _NAN = b"nan"
-_PLAIN = frozenset((str, int, float, bool, type(None)))
 
 
 class Kept:
@@ -118,7 +118,7 @@ class Kept:
     def output(self, uuid: str) -> tuple[Any, bool]:
         """What the last run kept of a block's output, and whether that is all of it. `UsageError` for nothing."""
         name = _file_name(uuid)
-        arrow, plain = self._folder / f"{name}.arrow", self._folder / f"{name}.json"
+        arrow, plain = self._folder / f"{name}.arrow", self._folder / f"{name}.pickle"
         if arrow.is_file():
             frame = _read_frame(arrow)
             complete = len(frame) == self._last()["rows"].get(uuid)
@@ -126,7 +126,7 @@ class Kept:
                 frame.attrs = {}  # they are said of the whole
             return frame, complete
         if plain.is_file():
-            return json.loads(plain.read_text()), True
+            return pickle.loads(plain.read_bytes()), True  # noqa: S301 - who can write there can write the blocks
         raise UsageError(
             f"nothing of block '{uuid}' was kept by a run of '{self._pipeline}'",
             hint=f"run it first: {command(self._root, 'run', self._pipeline)}; or give the input: --input FILE",
@@ -167,19 +167,12 @@ def _write(folder: Path, name: str, value: Any) -> bool:
     if (values.rows(value) or 0) > KEPT_ROWS:
         return False
     try:
-        text = json.dumps(value)
-    except (TypeError, ValueError):
+        json.dumps(value)  # what JSON holds is plain, and small enough
+        content = pickle.dumps(value)  # JSON makes a list of a tuple, and a text of a number that is a key
+    except (TypeError, ValueError, AttributeError, pickle.PicklingError):
         return False
-    (folder / f"{name}.json").write_text(text)
-    return _is_plain(value)
-
-
-def _is_plain(value: Any) -> bool:
-    """Whether JSON holds the value as it is: a tuple would become a list, and the number of a key a text."""
-    kind = type(value)
-    if kind is dict:
-        return all(type(key) is str and _is_plain(inner) for key, inner in value.items())
-    return all(map(_is_plain, value)) if kind is list else kind in _PLAIN
+    (folder / f"{name}.pickle").write_bytes(content)
+    return True
 
 
 def _is_exact(frame: pd.DataFrame, table: pa.Table) -> bool:
