@@ -22,6 +22,8 @@ from mage_project.project import Project
               "or bigquery:dataset.table.")  # fmt: skip
 @click.option("--rules", metavar="RULES", help="With --data: PIPELINE.BLOCK, whose checks are made, or FILE.yaml "
               "[default: those of the pipeline that writes it].")  # fmt: skip
+@click.option("--var", "assignments", multiple=True, metavar="NAME=VALUE",
+              help="With --data: the rules for runs with this variable. May be repeated.")  # fmt: skip
 @click.option("--rows", type=click.IntRange(min=0), metavar="N",
               help="With --data: show N offending rows of each rule [default: 5].")  # fmt: skip
 @click.option("--html", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
@@ -44,6 +46,7 @@ def check(
     of_io: bool,
     data: str | None,
     rules: str | None,
+    assignments: Sequence[str],
     rows: int | None,
     html: Path | None,
     against: str | None,
@@ -71,10 +74,19 @@ def check(
         from mage_project.cli.data_reports import Wanted
 
         report = Wanted(html=html, saved=saved, against=against)
-        asked = Asked(data=data, rules=rules, profile=profile, local=local, rows=rows, as_json=as_json, report=report)
+        asked = Asked(
+            data=data,
+            rules=rules,
+            assignments=assignments,
+            profile=profile,
+            local=local,
+            rows=rows,
+            as_json=as_json,
+            report=report,
+        )
         sys.exit(check_data(project, asked))
-    if any(given is not None for given in (rules, rows, html, saved, against)):
-        what = "--rules, --rows, --html, --against and --save-profile go with --data"
+    if assignments or any(given is not None for given in (rules, rows, html, saved, against)):
+        what = "--rules, --var, --rows, --html, --against and --save-profile go with --data"
         raise UsageError(what, hint="mage-project check --data WHAT")
     if of_io:
         from mage_project.cli.doctor import examine

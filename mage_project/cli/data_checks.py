@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,6 +22,7 @@ from mage_project.project.command import command
 from mage_project.quality.addresses import Address, address_of
 from mage_project.quality.results import EXAMPLES, CheckResult, exit_code
 from mage_project.quality.rules import Rule
+from mage_project.runner.variables import parse_assignments
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,10 +35,14 @@ _COLUMNS = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What the command line asks for: `data` is an address, `rules` names them, `rows` are those to show."""
+    """What the command line asks for: `data` is an address, `rules` names them, `assignments` say for which run.
+
+    `rows` are those to show.
+    """
 
     data: str
     rules: str | None = None
+    assignments: Sequence[str] = ()
     profile: str = "default"
     local: bool = False
     rows: int | None = None
@@ -50,7 +56,11 @@ def check_data(project: Project, asked: Asked) -> int:
     With `rows`, and no rules to be found, the first rows are shown. Raises UsageError where no rules are known.
     """
     address = address_of(asked.data, project.root)
-    rules = data_rules.named(project, asked.rules) if asked.rules else data_rules.of_writer(project, address)
+    if address.store == "files":
+        from mage_project.quality import files
+
+        files.look_for(Path(address.name))
+    rules = _rules(project, address, asked)
     if not rules and asked.rows is None and not asked.report:
         raise UsageError(f"no pipeline with checks writes '{asked.data}'", hint="--rules PIPELINE.BLOCK or FILE.yaml")
     with _reached(project, address, rules, asked):
@@ -67,6 +77,19 @@ def check_data(project: Project, asked: Asked) -> int:
     else:
         click.echo(f"{'✗' if code else '✓'} {checks_table(f'{asked.data}, {count(rows)} rows', results)}")
     return code
+
+
+def _rules(project: Project, address: Address, asked: Asked) -> list[Rule]:
+    """The rules; where they are for the runs with some variables only, these are told."""
+    variables = parse_assignments(asked.assignments)
+    if asked.rules:
+        rules = data_rules.named(project, asked.rules, address, variables)
+    else:
+        rules = data_rules.of_writer(project, address, variables)
+    given = sorted({f"{name}={value}" for rule in rules for name, value in rule.given})
+    if given:
+        click.echo(f"rules: those for {', '.join(given)}", err=True)
+    return rules
 
 
 def _reached(project: Project, address: Address, rules: Sequence[Rule], asked: Asked) -> AbstractContextManager[None]:
@@ -89,9 +112,11 @@ def _tables(project: Project, asked: Asked) -> Iterator[pa.Table]:
 
 def _results(project: Project, rules: Sequence[Rule], asked: Asked) -> tuple[list[CheckResult], int]:
     from mage_project.quality.engine import Checks
+    from mage_project.quality.naming import Naming
     from mage_project.quality.references import References
 
     rows = 0
+    naming = Naming(rules)
     report = Report(project, asked.report, data=asked.data, profile=asked.profile)
     checks = Checks(
         rules,
@@ -102,8 +127,11 @@ def _results(project: Project, rules: Sequence[Rule], asked: Asked) -> tuple[lis
     with closing(checks):
         for table in report.watched(_tables(project, asked)):
             rows += len(table)
-            checks.take(table)
+            checks.take(naming.of(table))
         results = checks.results()
+    if naming.renamed:
+        said = ", ".join(f"{wanted} is {there}" for wanted, there in sorted(naming.renamed.items()))
+        click.echo(f"columns: {said}", err=True)
     report.write(results, rules)
     return results, rows
 
@@ -114,6 +142,7 @@ def _more(project: Project, asked: Asked) -> str | None:
         return None
     options = {"rules": asked.rules, "profile": asked.profile if asked.profile != "default" else None}
     words = [f"--{name}={value}" for name, value in options.items() if value]
+    words += [f"--var={assignment}" for assignment in asked.assignments]
     words += ["--local"] if asked.local else []
     return command(project.root, "check", f"--data={asked.data}", *words, "--rows", str(_SHOWN_ROWS))
 

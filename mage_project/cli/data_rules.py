@@ -15,9 +15,11 @@ from mage_project.quality.rules import Rule
 _VARIABLE = re.compile(r"\{(\w+)\}")
 
 
-def named(project: Project, name: str) -> list[Rule]:
+def named(project: Project, name: str, address: Address, variables: Mapping[str, Any]) -> list[Rule]:
     """The rules of `PIPELINE.BLOCK`, of all blocks of `PIPELINE`, or in a YAML file.
 
+    Of rules that are for some runs only they are those for the `variables` or, where the pipeline writes to the
+    address, for the run that does, else for a run with the pipeline's own.
     Raises UsageError where there are none, ConfigError for a mistake in the file.
     """
     if name.endswith((".yaml", ".yml")):
@@ -28,17 +30,24 @@ def named(project: Project, name: str) -> list[Rule]:
     if block and block not in uuids:
         raise UsageError(f"pipeline '{uuid}' has no block '{block}' with checks.{did_you_mean(block, uuids)}")
     found = [each for each in pipeline.blocks if each.uuid in uuids and block in ("", each.uuid)]
-    rules = [rule for each in found for rule in each.checks if rule.is_for(pipeline.variables)]
+    there = {**pipeline.variables, **(_written(pipeline, address) or {}), **variables}
+    rules = [rule for each in found for rule in each.checks if rule.is_for(there)]
+    if not rules and uuids:
+        known = sorted(
+            {f"--var {name}={value}" for each in found for rule in each.checks for name, value in rule.given}
+        )
+        raise UsageError(f"pipeline '{uuid}' has no checks for these variables", hint=" | ".join(known))
     if not rules:
         raise UsageError(f"pipeline '{uuid}' declares no checks", hint="declare them: docs/checks.md")
     return rules
 
 
-def of_writer(project: Project, address: Address) -> list[Rule]:
+def of_writer(project: Project, address: Address, variables: Mapping[str, Any]) -> list[Rule]:
     """The rules of the rows that the project's pipeline writes to the address; none where none is found.
 
     A pipeline writes there if its variables name the parts of the address (schema and table, dataset and table, bucket
-    and prefix); `{service}` in one of them stands for a variable. Raises UsageError where several have different rules.
+    and prefix); `{service}` in one of them stands for a variable, unless it is one of the `variables` that are given.
+    Raises UsageError where several have different rules.
     """
     found: dict[str, list[Rule]] = {}
     for uuid in project.uuids:
@@ -48,8 +57,7 @@ def of_writer(project: Project, address: Address) -> list[Rule]:
             continue  # a pipeline that cannot be read is not to blame here
         given = _written(pipeline, address)
         if given is not None:
-            variables = {**pipeline.variables, **given}
-            for name, rules in _before_exporters(pipeline, variables):
+            for name, rules in _before_exporters(pipeline, {**pipeline.variables, **given, **variables}):
                 if rules not in found.values():
                     found[name] = rules
     if len(found) > 1:
@@ -74,10 +82,11 @@ def _written(pipeline: Pipeline, address: Address) -> Mapping[str, Any] | None:
     names = [value for value in pipeline.variables.values() if isinstance(value, str)]
     given: dict[str, str] = {}
     for part in _parts(address):
-        match = next((match for name in names if (match := _match(name, part))), None)
-        if match is None:
+        matches = [(name, match) for name in names if (match := _match(name, part))]
+        if not matches:
             return None
-        given |= match.groupdict()
+        _, closest = max(matches, key=lambda each: (each[1].end(1), len(_VARIABLE.sub("", each[0]))))
+        given |= closest.groupdict()
     return given
 
 
@@ -91,10 +100,10 @@ def _parts(address: Address) -> list[str]:
 
 
 def _match(name: str, part: str) -> re.Match[str] | None:
-    """`{service}_trips` and `green_trips`; a prefix in a bucket may go on."""
+    """`{service}_trips` and `green_trips`; a prefix in a bucket may go on: its first group is what is named."""
     parts = _VARIABLE.split(name)
     shape = "".join(f"(?P<{each}>[^/]+)" if place % 2 else re.escape(each) for place, each in enumerate(parts))
-    return re.fullmatch(f"{shape}(?:/.*)?", part) if len(set(parts[1::2])) == len(parts[1::2]) else None
+    return re.fullmatch(f"({shape})(?:/.*)?", part) if len(set(parts[1::2])) == len(parts[1::2]) else None
 
 
 def _before_exporters(pipeline: Pipeline, variables: Mapping[str, Any]) -> Iterator[tuple[str, list[Rule]]]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mage_project.errors import did_you_mean
 from mage_project.project.checking import Checker
 from mage_project.project.document import Mapping
 from mage_project.project.model import Block
 from mage_project.project.rule_files import rules_in_files
+from mage_project.project.rule_references import look_for_references
 from mage_project.quality.reading import read_rules
 from mage_project.quality.rules import Rule
 
@@ -24,11 +24,8 @@ def rules_of(block: Block, configuration: Mapping, root: Path, checker: Checker)
     rules, flaws = (rules_in_files(content, root, checker, line), []) if in_files else read_rules(content, line)
     for flaw in flaws:
         checker.error(f"block '{block.uuid}': {flaw.message}", flaw.line, hint=flaw.hint)
-    for rule in rules:
-        if rule.to and "/" in rule.to and "://" not in rule.to and not (root / rule.to).exists():
-            beside = (root / rule.to).parent
-            names = [str(Path(rule.to).parent / path.name) for path in beside.iterdir()] if beside.is_dir() else []
-            checker.error(f"check '{rule.name}': there is no {rule.to}.{did_you_mean(rule.to, names)}", rule.line)
+    if not in_files:
+        look_for_references(rules, root, checker)
     if rules and block.language != "python":
         what = f"block '{block.uuid}' is written in {block.language}: its rows are not here, so no checks are made"
         checker.error(what, line, hint="check its table: mage-project check --data schema.table --rules FILE.yaml")

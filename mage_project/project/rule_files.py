@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from mage_project.errors import ConfigError, did_you_mean
 from mage_project.project import document
 from mage_project.project.checking import Checker
+from mage_project.project.rule_references import look_for_references
 from mage_project.quality.reading import read_rules
 from mage_project.quality.rules import Rule
 
@@ -32,7 +33,7 @@ def rules_in_files(pattern: str, root: Path, checker: Checker, line: int) -> lis
         beside = (root / pattern).parent
         names = [path.relative_to(root).as_posix() for path in beside.glob("*.yaml")]
         checker.error(f"there is no file of rules {pattern}.{did_you_mean(pattern, names)}", line)
-    return [rule for path, given in found for rule in _rules(path, given, checker.of(path))]
+    return [rule for path, given in found for rule in _rules(path, given, root, checker.of(path))]
 
 
 def _given(pattern: str, name: str) -> tuple[tuple[str, str], ...] | None:
@@ -46,7 +47,7 @@ def _given(pattern: str, name: str) -> tuple[tuple[str, str], ...] | None:
     return None if match is None else tuple(match.groupdict().items())
 
 
-def _rules(path: Path, given: tuple[tuple[str, str], ...], checker: Checker) -> list[Rule]:
+def _rules(path: Path, given: tuple[tuple[str, str], ...], root: Path, checker: Checker) -> list[Rule]:
     try:
         content = document.parse(path.read_text(encoding="utf-8-sig"), path)
     except (ConfigError, OSError, UnicodeDecodeError) as error:
@@ -55,4 +56,5 @@ def _rules(path: Path, given: tuple[tuple[str, str], ...], checker: Checker) -> 
     rules, flaws = read_rules(content)
     for flaw in flaws:
         checker.error(flaw.message, flaw.line, hint=flaw.hint)
+    look_for_references(rules, root, checker)
     return [replace(rule, given=given) for rule in rules]

@@ -24,12 +24,15 @@ def tables(path: Path) -> Iterator[pa.Table]:
 
     Raises StoreError where there is no such file, or it is not what its ending says.
     """
-    if path.is_dir():
-        return in_folder(path)
-    if not path.is_file():
+    look_for(path)
+    return in_folder(path) if path.is_dir() else in_file(path, path.name)
+
+
+def look_for(path: Path) -> None:
+    """Raises StoreError where there is no such file or folder."""
+    if not path.is_dir() and not path.is_file():
         beside = [str(each) for each in path.parent.iterdir()] if path.parent.is_dir() else []
         raise StoreError(f"there is no file {path}.{did_you_mean(str(path), beside)}")
-    return in_file(path, path.name)
 
 
 def in_folder(folder: Path) -> Iterator[pa.Table]:

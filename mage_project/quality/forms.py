@@ -82,11 +82,12 @@ def _between(value: Any) -> list[Rule]:
 
 
 def _row_count(value: Any) -> list[Rule]:
-    if isinstance(value, int) and not isinstance(value, bool):
+    if type(value) is int and value >= 0:
         return [_rule(minimum=value, maximum=value)]
-    given = _mapping("row_count", value, (), column=False)
-    if any(not isinstance(given[key], int) for key in given):
-        raise Mistake("counts whole rows")
+    given = {"": value} if isinstance(value, (int, float)) else _mapping("row_count", value, (), column=False)
+    for key, bound in given.items():
+        if type(bound) is not int or bound < 0:
+            raise Mistake(f"counts whole rows, not {bound!r}", key or None)
     return [_rule(**_range(given))]
 
 
@@ -152,8 +153,18 @@ def _one_column(given: Mapping[str, Any]) -> tuple[str]:
 
 def _comparable(given: Mapping[str, Any], key: str) -> Any:
     if _KINDS.get(type(given[key]), "truth") == "truth":
-        raise Mistake(f"'{key}' must be a number, a text or a date, not {given[key]!r}", key)
+        raise Mistake(f"'{key}' must be a number or a date, not {given[key]!r}", key)
+    if (isinstance(given[key], str) and not _is_time(given[key])) or given[key] != given[key]:
+        raise Mistake(f"'{key}' is neither a number nor a date: {given[key]!r}", key)
     return given[key]
+
+
+def _is_time(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _range(given: Mapping[str, Any]) -> dict[str, Any]:

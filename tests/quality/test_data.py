@@ -15,10 +15,15 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
+from mage_project.cli import data_rules
 from mage_project.cli.commands import cli
 from mage_project.io.config import ConfigFileLoader
 from mage_project.io.postgres import Postgres
+from mage_project.project import Project
 from mage_project.quality import sources
+from mage_project.quality.addresses import Address
+from mage_project.quality.naming import Naming
+from mage_project.quality.reading import read_rules
 from tests.local.warehouses import dataset
 from tests.projects import block, write_project
 
@@ -117,6 +122,11 @@ WRONG = {
     "nothing that there is": (["--data", "nothing"], "is no file here, and no table with its schema"),
     "a file that is not there": (["--data", "trip.parquet", "--rules", "p"], "Did you mean"),
     "no rules": (["--data", "trips.parquet"], "no pipeline with checks writes"),
+    "a file that is not there, and no rules": (["--data", "none.parquet"], "there is no file"),
+    "a variable that no rules are for": (
+        ["--data", "trips.parquet", "--rules", "by_kind", "--var", "kind=blue"],
+        "--var kind=green | --var kind=yellow",
+    ),
     "a block without checks": (["--data", "trips.parquet", "--rules", "p.clan"], "Did you mean 'clean'?"),
     "no Parquet": (["--data", "bad.parquet", "--rules", "p"], "cannot be read"),
     "rules without data": (["--rules", "p"], "go with --data"),
@@ -124,13 +134,57 @@ WRONG = {
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-def test_what_cannot_be_checked_is_told(project, wrong):
+def test_what_cannot_be_checked_is_told(project, by_kind, wrong):
     pq.write_table(ROWS, "trips.parquet")
     Path("bad.parquet").write_bytes(b"PAR1 and no more")
     words, expected = WRONG[wrong]
     code, said = check(*words)
     assert code in (1, 2)
     assert expected in said
+
+
+@pytest.fixture
+def by_kind(project):
+    """A pipeline beside, which writes `lake/{kind}` and has a file of rules for each kind."""
+    blocks = [
+        block("conform", "transformer", configuration={"checks": "rules/{kind}.yaml"}),
+        block("store", "data_exporter", "conform"),
+    ]
+    code = {"conform": "@transformer\ndef f(x):\n    return x", "store": "@data_exporter\ndef f(x):\n    pass"}
+    (project / "rules").mkdir()
+    for kind, most in (("green", 100), ("yellow", 5)):
+        (project / f"rules/{kind}.yaml").write_text(f"- max: {{column: trip_id, value: {most}}}\n")
+    variables = {"schema": "lake2", "table": "{kind}_rows", "kind": "green", "bucket": "c", "prefix": "lake2/{kind}"}
+    write_project(project, blocks, code, pipeline="by_kind", variables=variables)
+    return Project(project)
+
+
+def maximum(rules):
+    (rule,) = rules
+    return rule.maximum
+
+
+def test_the_rules_are_those_of_the_closest_name_and_of_the_run_that_writes_there(by_kind):
+    for address in (Address(store="gcs", name="c/lake2/yellow"), Address(store="postgres", name="lake2.yellow_rows")):
+        assert maximum(data_rules.of_writer(by_kind, address, {})) == 5
+        assert maximum(data_rules.named(by_kind, "by_kind", address, {})) == 5
+        assert maximum(data_rules.named(by_kind, "by_kind", address, {"kind": "green"})) == 100
+
+
+def test_the_rules_for_a_run_can_be_asked_for_and_columns_are_found_in_any_spelling(by_kind):
+    pq.write_table(pa.table({"TripID": [1, 9]}), "trips.parquet")
+    assert check("--data", "trips.parquet", "--rules", "by_kind")[0] == 0
+    code, said = check("--data", "trips.parquet", "--rules", "by_kind", "--var", "kind=yellow")
+    assert code == 3
+    assert "rules: those for kind=yellow" in said
+    assert "columns: trip_id is TripID" in said
+    assert "✗ max(trip_id): 1 of 2 rows" in said
+
+
+def test_a_column_that_two_could_be_is_not_guessed():
+    rules, _ = read_rules([{"not_null": "trip_id"}, {"expression": "fare_amount > 1 or TOTAL > 1"}])
+    named = Naming(rules).of(pa.table({"TripID": [1], "Trip_ID": [1], "FareAmount": [1], "total": [1]}))
+    assert named.column_names == ["TripID", "Trip_ID", "fare_amount", "total"]
 
 
 @pytest.fixture

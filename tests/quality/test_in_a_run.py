@@ -140,6 +140,7 @@ def test_what_is_wrong_in_the_checks_is_told_with_file_and_line_before_anything_
     path.write_text(
         "uuid: p\ntype: python\nblocks:\n- uuid: load\n  type: data_loader\n  configuration:\n    checks:\n"
         "    - not_nul: n\n    - relationships: {column: n, to: data/zone.csv, field: id}\n"
+        "    - relationships: {column: n, to: zones.csv, field: id}\n"
     )
     (tmp_path / "data").mkdir()
     (tmp_path / "data/zones.csv").write_text("id\n1\n")
@@ -149,6 +150,7 @@ def test_what_is_wrong_in_the_checks_is_told_with_file_and_line_before_anything_
     assert [(problem.line, problem.message.split(": ")[-1]) for problem in problems] == [
         (8, "unknown key 'not_nul' of a check. Did you mean 'not_null'?"),
         (9, "there is no data/zone.csv. Did you mean 'data/zones.csv'?"),
+        (10, "there is no zones.csv."),
     ]
 
 

@@ -79,6 +79,10 @@ MISTAKES = {
     "- {not_null: a, unique: a}": "one check has two rules: not_null and unique",
     "- columns:\n  - {name: a, checks: [not_nul]}": "unknown check 'not_nul' of column 'a'. Did you mean 'not_null'?",
     "- sum: {column: a, equals: many}": "sum: 'equals' must be a number, not 'many'",
+    "- min: {column: a, value: abc}": "min: 'value' is neither a number nor a date: 'abc'",
+    "- between: {column: a, min: '5', max: '7'}": "between: 'min' is neither a number nor a date: '5'",
+    "- row_count: {min: -1}": "row_count: counts whole rows, not -1",
+    "- row_count: -1": "row_count: counts whole rows, not -1",
     "[{}]": "a check has no rule",
 }
 
