@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from mage_project.errors import UsageError
 from mage_project.history.receipts import receipt_of, seal
 from mage_project.history.runs import details
 from mage_project.history.sqlite import SqliteStore
+from mage_project.history.stores import Store
 from mage_project.history.verifying import verify
 from mage_project.project import Project
 from mage_project.runner.running import run_pipeline
@@ -130,17 +131,14 @@ def test_receipts_that_were_all_written_anew_do_not_hold_the_hash_that_was_noted
     assert not verify(store, noted=noted).passed
 
 
-def test_runs_that_end_together_make_one_chain(store: SqliteStore) -> None:
+def test_runs_that_end_together_make_one_chain(any_store: Store) -> None:
     def end(name: str) -> None:
-        with store.transaction(write=True) as transaction:
+        with any_store.transaction(write=True) as transaction:
             seal(transaction, "clean", {"runs": [name]})
 
-    threads = [threading.Thread(target=end, args=(str(number),)) for number in range(12)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert (verify(store).findings, verify(store).receipts) == ([], 12)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(end, map(str, range(12))))
+    assert (verify(any_store).findings, verify(any_store).receipts) == ([], 12)
 
 
 def test_a_run_from_before_there_were_receipts_has_none(runs: list[str], store: SqliteStore) -> None:
