@@ -166,7 +166,8 @@ def fingerprint(pipeline: Pipeline, block: Block) -> str:
 
 def kept_runs(root: Path) -> list[str]:
     """The runs of which something is kept, newest first."""
-    return sorted((path.parent.name for path in folder_of(root).glob(f"*/{_FAILURE}")), reverse=True)
+    found = [path.parent for path in folder_of(root).glob(f"*/{_FAILURE}")]
+    return sorted((path.name for path in found if path.suffix != ".new"), reverse=True)  # that one was cut short
 
 
 def failure_of(root: Path, run_id: str) -> Failure:

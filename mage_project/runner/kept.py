@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import glob
 import json
-import pickle
 import shutil
 import time
 from collections.abc import Collection, Mapping
@@ -126,6 +125,8 @@ class Kept:
                 frame.attrs = {}  # they are said of the whole
             return frame, complete
         if plain.is_file():
+            import pickle
+
             return pickle.loads(plain.read_bytes()), True  # noqa: S301 - who can write there can write the blocks
         raise UsageError(
             f"nothing of block '{uuid}' was kept by a run of '{self._pipeline}'",
@@ -166,6 +167,8 @@ def _write(folder: Path, name: str, value: Any) -> bool:
         return _is_exact(head, table) and missing in (set(), {float}, {type(None)})
     if (values.rows(value) or 0) > KEPT_ROWS:
         return False
+    import pickle
+
     try:
         json.dumps(value)  # what JSON holds is plain, and small enough
         content = pickle.dumps(value)  # JSON makes a list of a tuple, and a text of a number that is a key
