@@ -21,6 +21,7 @@ def month_to_postgres(trips, *args, **kwargs):
     """
     Variables of the pipeline:
         schema, table: the table, made if it is not there; {service} in its name is the trips' service
+            (quote a name that begins with it: --var 'table="{service}_2"')
         reload: true to write a month anew although it is loaded, unchanged
 
     The connection is the profile `default` of io_config.yaml. taxi/month_tables.py says what is guaranteed.

@@ -46,10 +46,25 @@ def fields_of(schema: pa.Schema, there: Iterable[bigquery.SchemaField], label: s
     return list(found.values())
 
 
+def other_types(schema: pa.Schema, there: Iterable[bigquery.SchemaField]) -> dict[str, pa.DataType]:
+    """The columns that are of another type in the table, with that type."""
+    found = {field.name.lower(): field.field_type for field in there}
+    kinds = {column.name: found.get(column.name.lower(), "") for column in schema}
+    return {
+        column.name: _ARROW[kind]
+        for column in schema
+        if (kind := kinds[column.name]) in _ARROW and kind not in _names(column.type)
+    }
+
+
+def _names(kind: pa.DataType) -> list[str]:
+    """BigQuery's names of the type: one, or none."""
+    return [name for is_kind, name in _KINDS if is_kind(kind)][:1]
+
+
 def _kind(column: pa.Field, label: str) -> str:
-    for is_kind, name in _KINDS:
-        if is_kind(column.type):
-            return name
+    for name in _names(column.type):
+        return name
     raise ValueError(f"{label}: column {column.name} is {column.type}, which is not loaded. Cast it in a transformer")
 
 

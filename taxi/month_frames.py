@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
 import pyarrow as pa
+
+from taxi.month_casts import fitted
 
 KEY = "source_month"  #: The column that the months of every store are told apart by.
 
@@ -44,13 +46,23 @@ class MonthFrames:
         self.schema: pa.Schema = pa.Schema.from_pandas(first, preserve_index=False).remove_metadata()
         #: How many rows have been read so far.
         self.rows = 0
-        self._frames = itertools.chain([first], frames)
+        self._frames: Iterator[pd.DataFrame] = itertools.chain([first], frames)
         self._is_whole = is_whole
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that come from the file: the same, whichever months are loaded with it."""
         return tuple(name for name in self.schema.names if name not in self.file.added)
+
+    def fit(self, kinds: Mapping[str, pa.DataType], where: str) -> None:
+        """From now on give the columns named in `kinds` as those types. `where` begins messages.
+
+        Reading them raises ValueError where a value would not stay the same.
+        """
+        if kinds:
+            fields = [field.with_type(kinds.get(field.name, field.type)) for field in self.schema]
+            self.schema, frames = pa.schema(fields), self._frames
+            self._frames = (fitted(frame, kinds, where) for frame in frames)
 
     def __iter__(self) -> Iterator[pd.DataFrame]:
         for frame in self._frames:

@@ -28,7 +28,7 @@ from google.cloud import bigquery
 
 from taxi.lake_errors import GOOGLE_ERRORS
 from taxi.load_jobs import load_once
-from taxi.month_fields import fields_of, file_schema, shaped
+from taxi.month_fields import fields_of, file_schema, other_types, shaped
 from taxi.month_frames import KEY, MonthFile, MonthFrames
 from taxi.month_ledger import Loaded, listed_columns, refuse_beside, unchanged, written
 
@@ -73,6 +73,7 @@ class MonthPartitions:
         there: list[bigquery.SchemaField] = []
         with self._telling(), suppress(google_errors.NotFound):
             there = self._checked(self._client.get_table(self._table, retry=_RETRY)).schema
+        month.fit(other_types(month.schema, there), f"{self}, {month.file}")
         fields = fields_of(month.schema, there, f"{self}, {month.file}")
         schema = file_schema(fields)
         with pq.ParquetWriter(self._file(month.file), schema, compression="zstd") as file:

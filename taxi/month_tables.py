@@ -17,14 +17,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import psycopg2
-import pyarrow as pa
 from psycopg2 import sql
 
+from taxi.month_columns import check_names, other_types, sql_types
 from taxi.month_frames import KEY, MonthFile, MonthFrames
 from taxi.month_ledger import Loaded, listed_columns, refuse_beside, unchanged, written
 
@@ -33,18 +33,6 @@ WAIT_FOR_RUN_S = 900
 WAIT_FOR_READERS_S = 60
 
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,47}")
-_TYPES = (
-    (pa.types.is_boolean, "boolean"),
-    (lambda kind: kind in {pa.int8(), pa.uint8(), pa.int16()}, "smallint"),
-    (lambda kind: kind in {pa.uint16(), pa.int32()}, "integer"),
-    (lambda kind: kind in {pa.uint32(), pa.int64()}, "bigint"),
-    (lambda kind: kind == pa.float32(), "real"),
-    (lambda kind: kind == pa.float64(), "double precision"),
-    (pa.types.is_date, "date"),
-    (lambda kind: pa.types.is_timestamp(kind) and kind.tz is None, "timestamp without time zone"),
-    (pa.types.is_timestamp, "timestamp with time zone"),
-    (lambda kind: pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind), "text"),
-)
 
 _MAKE_LEDGER = """
 CREATE TABLE IF NOT EXISTS {ledger} (
@@ -108,8 +96,13 @@ class MonthTable:
             return unchanged(str(self), month, self._loaded(cursor, month.file))
 
     def write(self, month: MonthFrames) -> None:
-        """Write the trips to the table beside, in place of what a killed run has left there."""
+        """Write the trips to the table beside, in place of what a killed run has left there.
+
+        Columns have the table's types there. Raises ValueError for one whose values would change by that.
+        """
+        check_names(month.schema.names, month.file)
         with self._postgres.conn.cursor() as cursor:
+            month.fit(other_types(month.schema, _columns(cursor, str(self))), f"{self}, {month.file}")
             cursor.execute(self._sql("DROP TABLE IF EXISTS {beside}", month.file))
         self._postgres.export(
             month.for_export,
@@ -118,7 +111,7 @@ class MonthTable:
             index=False,
             if_exists="replace",
             allow_reserved_words=True,
-            overwrite_types=_sql_types(month.schema),
+            overwrite_types=sql_types(month.schema),
         )
 
     def replace(self, month: MonthFrames) -> str:
@@ -237,9 +230,3 @@ def _columns(cursor: Any, table: str) -> dict[str, str]:
     """The types of the columns by name; none where there is no such table."""
     cursor.execute(_COLUMNS, (table,))
     return dict(cursor.fetchall())
-
-
-def _sql_types(schema: pa.Schema) -> Mapping[str, str]:
-    """The columns' SQL types, by their Arrow types. Mage itself would choose by the values of this month."""
-    found = {field.name: [kind for is_kind, kind in _TYPES if is_kind(field.type)] for field in schema}
-    return {name: kinds[0] for name, kinds in found.items() if kinds}

@@ -296,6 +296,40 @@ def test_a_column_of_another_type_is_refused_with_its_name(store: Store, month: 
     assert amounts(store) == {OCTOBER: 10}
 
 
+Values = list[Any]
+FITTING: dict[str, tuple[Values, pa.DataType, Values, pa.DataType]] = {
+    "whole numbers after others": ([0.5, 1, 2, 3], pa.float64(), [1, 2, None, 4], pa.int64()),
+    "wide whole numbers that are small": ([1, 2, 3, 4], pa.int32(), [1, 2, None, 4], pa.int64()),
+    "text without a value": ([1, 2, 3, 4], pa.int64(), [None] * 4, pa.string()),
+}
+
+
+@pytest.mark.parametrize("case", FITTING.values(), ids=FITTING)
+def test_a_column_of_another_type_takes_the_type_that_is_there_where_its_values_fit(
+    store: Store, month: Month, case: tuple[Values, pa.DataType, Values, pa.DataType]
+) -> None:
+    first, kind, then, other_kind = case
+    store.load(month(OCTOBER).assign(mood=pd.array(first, pd.ArrowDtype(kind))))
+    store.load(month(NOVEMBER).assign(mood=pd.array(then, pd.ArrowDtype(other_kind))))
+    found = [trip["mood"] for trip in store.trips() if f"{trip['source_month']:%Y-%m}" == NOVEMBER]
+    assert Counter(value and float(value) for value in found) == Counter(then)
+
+
+@pytest.mark.parametrize("store", ["postgres", "warehouse"], indirect=True)
+def test_a_value_that_the_type_that_is_there_does_not_hold_is_refused(store: Store, month: Month) -> None:
+    store.load(month(OCTOBER).assign(mood=pd.array([1, 2, 3, 4], pd.ArrowDtype(pa.int64()))))
+    halves = month(NOVEMBER, mood=[1, 2, 2.5, 4])
+    with pytest.raises(ValueError, match=r"green 2020-11: column mood is double, and int64 in .* not hold '2\.5'"):
+        store.load(halves)
+    assert amounts(store) == {OCTOBER: 10}
+
+
+def test_a_name_that_is_too_long_for_postgres_is_told_with_its_file(postgres: Postgres, month: Month) -> None:
+    with pytest.raises(ValueError, match=f"green 2020-10: the name of the column '{'m' * 64}' is too long"):
+        postgres.load(month(OCTOBER, **{"m" * 64: [1, 2, 3, 4]}))
+    assert amounts(postgres) == {}
+
+
 def test_a_table_that_keeps_no_months_is_refused(postgres: Postgres, month: Month) -> None:
     with postgres.connection.cursor() as cursor:
         cursor.execute(f"CREATE SCHEMA {postgres.schema}")
