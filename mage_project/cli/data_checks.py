@@ -132,7 +132,7 @@ def _results(project: Project, rules: Sequence[Rule], asked: Asked) -> tuple[lis
     if naming.renamed:
         said = ", ".join(f"{wanted} is {there}" for wanted, there in sorted(naming.renamed.items()))
         click.echo(f"columns: {said}", err=True)
-    report.write(results, rules)
+    report.write(naming.results_of(results), naming.rules_of(rules))
     return results, rows
 
 

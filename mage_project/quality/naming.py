@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import pyarrow as pa
 
+from mage_project.quality.results import CheckResult
 from mage_project.quality.rules import Rule
 
 
@@ -28,6 +30,14 @@ class Naming:
         found = self._found(table.column_names)
         self.renamed |= {wanted: there for there, wanted in found.items()}
         return table.rename_columns([found.get(name, name) for name in table.column_names]) if found else table
+
+    def rules_of(self, rules: Iterable[Rule]) -> list[Rule]:
+        """The rules, about the columns as they are called in the data."""
+        return [replace(rule, columns=tuple(self.renamed.get(name, name) for name in rule.columns)) for rule in rules]
+
+    def results_of(self, results: Iterable[CheckResult]) -> list[CheckResult]:
+        """The results, about the columns as they are called in the data."""
+        return [replace(result, column=self.renamed.get(result.column or "", result.column)) for result in results]
 
     def _found(self, names: Sequence[str]) -> dict[str, str]:
         """By the name in the data, the one in the rules. SQL finds a column whatever its case."""

@@ -179,6 +179,10 @@ def test_the_rules_for_a_run_can_be_asked_for_and_columns_are_found_in_any_spell
     assert "rules: those for kind=yellow" in said
     assert "columns: trip_id is TripID" in said
     assert "✗ max(trip_id): 1 of 2 rows" in said
+    check("--data", "trips.parquet", "--rules", "by_kind", "--html", "report.html")
+    page = Path("report.html").read_text()
+    assert "TripID" in page
+    assert "max(trip_id)" in page
 
 
 def test_a_column_that_two_could_be_is_not_guessed():
