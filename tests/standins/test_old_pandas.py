@@ -81,6 +81,21 @@ def test_changing_a_frame_through_its_column_reaches_the_frame(run_code: RunCode
     assert "(line 10 of theirs.py)" in record.warnings[0]
 
 
+WIDENED = {
+    "df.loc[0, 'x'] = 'none'": "['none', float('nan'), 3.0]",
+    "df.iloc[2, 0] = 'none'": "[1.0, float('nan'), 'none']",
+    "df.at[2, 'x'] = 'none'": "[1.0, float('nan'), 'none']",
+    "df['x'] = [1, 2, 3]; df.loc[df.s == 'b', 'x'] = 2.5": "[1.0, 2.5, 3.0]",
+}
+
+
+@pytest.mark.parametrize(("statement", "x"), WIDENED.items(), ids=WIDENED)
+def test_a_value_of_another_type_widens_its_column(run_code: RunCode, statement: str, x: str) -> None:
+    record, _ = run_code(START + f"    {statement}\n    assert str(df.x.tolist()) == str({x}), df.x\n", local=False)
+    assert record.error is None
+    assert "(line 10 of theirs.py): write df[column].astype(...)" in record.warnings[0]
+
+
 OTHERS = """
     import os
     class Thing:

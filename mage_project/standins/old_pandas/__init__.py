@@ -28,7 +28,7 @@ def understood() -> Iterator[None]:
 
 
 def _answer(pandas: object, patches: Patches) -> None:
-    from mage_project.standins.old_pandas import arguments, frequencies, names, texts, times
+    from mage_project.standins.old_pandas import arguments, frequencies, names, texts, times, widening
 
-    for part in (names, arguments, frequencies, texts, times):
+    for part in (names, arguments, frequencies, texts, times, widening):
         part.patch(pandas, patches)

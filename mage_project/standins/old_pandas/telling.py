@@ -6,7 +6,7 @@ import sys
 import warnings
 from types import FrameType
 
-_OURS = "mage_project.standins."
+_NOT_THEIRS = ("mage_project.standins.", "pandas.")
 
 
 def told(what: str, instead: str) -> None:
@@ -21,8 +21,8 @@ def lost() -> None:
 
 
 def _place() -> str:
-    """Where the first caller outside of this package is."""
+    """Where the first caller outside of this package and of pandas is."""
     frame: FrameType | None = sys._getframe(2)
-    while frame is not None and str(frame.f_globals.get("__name__", "")).startswith(_OURS):
+    while frame is not None and str(frame.f_globals.get("__name__", "")).startswith(_NOT_THEIRS):
         frame = frame.f_back
     return f"line {frame.f_lineno} of {frame.f_code.co_filename.rpartition('/')[2]}" if frame else "line unknown"
