@@ -141,3 +141,9 @@ def test_text_is_what_it_is_in_mage(run_code: RunCode) -> None:
     code = START + "    texts = pd.DataFrame({'flag': ['N', None]})\n    assert texts.flag.fillna(-1).dtype == object\n"
     assert run_code(code, local=False)[0].error is None
     assert pd.DataFrame({"flag": ["N"]}).flag.dtype == "str"
+
+
+def test_texts_of_an_arrow_table_are_objects_too(run_code: RunCode) -> None:
+    code = START + "    import pyarrow as pa\n    texts = pa.table({'s': ['a', None], 'n': [1, 2]}).to_pandas()\n"
+    code += "    assert texts.s.tolist() == ['a', None] and texts.dtypes.astype(str).tolist() == ['object', 'int64']\n"
+    assert run_code(code + "    assert texts.columns.dtype == object\n", local=False)[0].error is None

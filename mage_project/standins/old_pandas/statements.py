@@ -13,6 +13,7 @@ from typing import Any
 
 from mage_project.standins.old_pandas.frames import is_frame, is_series
 from mage_project.standins.old_pandas.telling import lost, told
+from mage_project.standins.old_pandas.texts import as_objects
 
 #: The name under which a block's rewritten statements find this module's functions.
 NAME = "__old_pandas__"
@@ -20,7 +21,7 @@ NAME = "__old_pandas__"
 _IN_PLACE = {"backfill", "bfill", "clip", "ffill", "fillna", "interpolate", "mask", "pad", "replace", "where"}
 _INDEXERS = {"at", "iat", "iloc", "loc"}
 #: What a source has that has such a statement.
-_SIGNS = re.compile(rb"inplace|fillna|\]\s*\[|\w\.\w+\[|\]\.\w+\[")
+_SIGNS = re.compile(rb"inplace|fillna|to_pandas|\]\s*\[|\w\.\w+\[|\]\.\w+\[")
 
 
 def rewritten(source: bytes, filename: str) -> bytes | ast.Module:
@@ -72,6 +73,8 @@ class _Writer(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
         function = node.func
+        if isinstance(function, ast.Attribute) and function.attr == "to_pandas":
+            return self._call("to_pandas", [function.value, *node.args], node.keywords, node)
         if not (isinstance(function, ast.Attribute) and function.attr == "fillna"):
             return node
         if not any(keyword.arg == "method" for keyword in node.keywords):
@@ -150,6 +153,12 @@ def fillna(values: Any, /, *args: Any, method: Any = None, **kwargs: Any) -> Any
     told("fillna's method", f".{new}()")
     kwargs.pop("downcast", None)
     return getattr(values, new)(**kwargs)
+
+
+def to_pandas(values: Any, /, *args: Any, **kwargs: Any) -> Any:
+    """`values.to_pandas()`, with the texts of an Arrow table as objects: Arrow does not ask for pandas' choice."""
+    made = values.to_pandas(*args, **kwargs)
+    return as_objects(made) if type(values).__module__.startswith("pyarrow.") and "types_mapper" not in kwargs else made
 
 
 def _say_if_lost(parent: Any, part: Any) -> None:

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+from mage_project.standins.old_pandas.frames import is_frame, is_series
 from mage_project.standins.patches import Patches
 
 _OPTION = "future.infer_string"
@@ -23,6 +24,19 @@ def patch(pandas: Any, patches: Patches) -> None:
         return
     _quietly(pandas.set_option, _OPTION, False)
     patches.at_end(lambda: _quietly(pandas.set_option, _OPTION, before))
+
+
+def as_objects(values: Any) -> Any:
+    """A frame or a column with texts of pandas 3's own type as objects, None where one is missing."""
+    if is_series(values):
+        return values.astype(object).where(values.notna(), None) if values.dtype == "str" else values
+    if is_frame(values):
+        for place, dtype in enumerate(values.dtypes):
+            if dtype == "str":
+                values.isetitem(place, as_objects(values.iloc[:, place]))
+        if values.columns.dtype == "str":
+            values.columns = values.columns.astype(object)
+    return values
 
 
 def _quietly(do: Callable[..., Any], *arguments: Any) -> Any:
