@@ -94,7 +94,8 @@ def _no_expression(cursor: Any, sql: str) -> str | None:
 
 
 def _of_more_rows(cursor: Any, sql: str) -> str | None:
-    (tree,) = cursor.execute("SELECT json_serialize_sql(?)", [f"SELECT {sql}\n"]).fetchone()
+    quoted = f"SELECT {sql}\n".replace("'", "''")  # with parameters DuckDB imports pandas, for half a second
+    (tree,) = cursor.execute(f"SELECT json_serialize_sql('{quoted}')").fetchone()
     columns = json.loads(tree)["statements"][0]["node"]["select_list"]
     if len(columns) > 1:
         return "it is more than one expression"
