@@ -35,6 +35,9 @@ EXPRESSIONS = {
     "days.dt.floor('H').dt.minute.tolist()": "[0, 0]",
     "days.to_frame('d').resample('M', on='d').size().tolist()": "[1, 1]",
     "days.to_frame('d').groupby(pd.Grouper(key='d', freq='2D')).size().sum()": "2",
+    "df.groupby('s').apply(lambda group: group['s'].iloc[0] * 2).tolist()": "['aa', 'bb']",
+    "df.groupby('s').apply(lambda group: group[['s', 'x']].shape).tolist()": "[(1, 2), (1, 2)]",
+    "df.groupby('s').apply(lambda group: group.s.max()).tolist()": "['a', 'b']",
     "len(pd.date_range('2020-01-01', periods=3, freq='M'))": "3",
     "pd.read_csv(io.StringIO(TEXT), parse_dates=['d'], date_parser=pd.to_datetime).d.dt.month.tolist()": "[1, 2]",
     "pd.read_csv(io.StringIO(TEXT), parse_dates=['d'], date_parser=lambda x: datetime.strptime(x, '%Y-%m-%d %H:%M'))"

@@ -28,7 +28,7 @@ def understood() -> Iterator[None]:
 
 
 def _answer(pandas: object, patches: Patches) -> None:
-    from mage_project.standins.old_pandas import arguments, frequencies, names, texts, times, widening
+    from mage_project.standins.old_pandas import arguments, frequencies, groups, names, texts, times, widening
 
-    for part in (names, arguments, frequencies, texts, times, widening):
+    for part in (names, arguments, frequencies, groups, texts, times, widening):
         part.patch(pandas, patches)

@@ -1,7 +1,7 @@
 """Values put into a column that its type cannot hold: `df.loc[0, "fare"] = "unknown"`, `counts[3] = 1.5`.
 
 Up to 2.3 such a column got a wider type, with a warning.
-https://pandas.pydata.org/docs/whatsnew/v2.1.0.html, "PDEP-6: Upcasting in setitem-like operations"
+https://pandas.pydata.org/pdeps/0006-ban-upcasting.html
 """
 
 from __future__ import annotations
