@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mage_project.mage_ai.finder import ROOT
 from mage_project.project import Block
+from mage_project.runner.clues import clue
 
 #: Distributions whose name is not that of the module, of those that blocks import.
 _DISTRIBUTIONS = {
@@ -32,7 +33,7 @@ def advice(block: Block, error: BaseException, *, is_call: bool = False) -> str 
         return _to_install(block, absent.name)
     if is_call and isinstance(error, TypeError):
         return _to_take(block)
-    return None
+    return clue(block, error)
 
 
 def _to_install(block: Block, module: str) -> str | None:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from mage_project.errors import BlockError, MageProjectError
 from mage_project.project import Block
 from mage_project.project.model import FOLDERS
 from mage_project.runner.advice import advice
+from mage_project.runner.traces import address_of
 
 #: What a block's code may raise. `sys.exit()` in a block ends the block, not the runner.
 RAISED = (Exception, SystemExit)
@@ -72,11 +74,21 @@ def root_of(block: Block) -> Path:
 
 
 def _sentence(error: Exception | SystemExit) -> str:
-    """The error's message; the class stands before it where the message alone says too little."""
+    """The error's message, with the address that was asked for; the class stands before it where it says more."""
     text = _of_google(error) if type(error).__module__.startswith("google.") else str(error)
-    if isinstance(error, (ValueError, OSError, RuntimeError, AssertionError)) and len(text) > 40:
+    address = address_of(error) if isinstance(error, OSError) else None
+    if address and urlsplit(address).netloc not in text:
+        text = f"{text} ({address})"
+    is_spoken = isinstance(error, (ValueError, OSError, RuntimeError, AssertionError)) and len(text) > 40
+    if is_spoken and not _is_of_library(type(error)):
         return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _is_of_library(kind: type) -> bool:
+    """Whether a module of Python's, or one that is installed, defines the class: its name says whose error it is."""
+    file = getattr(sys.modules.get(kind.__module__), "__file__", None) or ""
+    return "-packages" in file or file.startswith(str(Path(traceback.__file__).parent))
 
 
 def _of_google(error: Exception | SystemExit) -> str:
