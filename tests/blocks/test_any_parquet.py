@@ -130,6 +130,9 @@ def test_a_month_is_read_whole_in_the_declared_types_or_refused_by_name(
         declared = known.get(column.name.strip().casefold())
         if column.name == "__index_level_0__":
             continue
+        if not declared and pa.types.is_null(column.type):  # waits for the month that has values
+            assert column.name not in trips
+            continue
         frame_name = declared.name if declared else column.name
         found = pa.array(trips[frame_name])
         if declared:
