@@ -123,8 +123,9 @@ def test_one_table_tells_of_all_pipelines(course: Course) -> None:
     assert all(found and found[1] == found[2] != "0" for found in passed)
 
 
-def test_every_pipeline_of_the_project_is_in_the_course() -> None:
-    assert {path.parent.name for path in (PROJECT / "pipelines").glob("*/metadata.yaml")} == set(PIPELINES)
+def test_every_pipeline_but_the_one_for_any_month_is_in_the_course() -> None:
+    there = {path.parent.name for path in (PROJECT / "pipelines").glob("*/metadata.yaml")}
+    assert there == {*PIPELINES, "taxi_month"}
     assert set(NEED_BIGQUERY) < set(PIPELINES)
 
 
