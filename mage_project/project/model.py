@@ -51,6 +51,7 @@ ONLY_IN_MAGE = {
 class Block:
     """One entry under `blocks:` of a pipeline. `line` is its line in the pipeline's metadata.yaml.
 
+    `missing` are upstream blocks that it names and the pipeline does not have.
     `path` is the file that is executed: the original's for a replicated block. `conditions` are asked before the block,
     `callbacks` are called when it has ended. `checks` are rules about its rows. `retries` is None where nobody has said
     how often it is tried.
@@ -60,6 +61,7 @@ class Block:
     type: str
     language: str = "python"
     upstream: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
     configuration: Mapping[str, Any] = field(default_factory=dict)
     path: Path | None = None
     line: int = 1

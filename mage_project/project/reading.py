@@ -90,4 +90,5 @@ class Project:
 
 def _with_upstream_among(blocks: Sequence[Block], block: Block) -> Block:
     names = {each.uuid for each in blocks}
-    return replace(block, upstream=tuple(name for name in block.upstream if name in names))
+    upstream = tuple(name for name in block.upstream if name in names)
+    return replace(block, upstream=upstream, missing=tuple(name for name in block.upstream if name not in names))

@@ -110,6 +110,8 @@ class Run:
         try:
             with speech.heard(self.reporter.said, self.warned):
                 for block in filter(self._is_running, self.pipeline.blocks):
+                    for name in block.missing:
+                        self.warn(block, f"the pipeline has no block '{name}', which upstream_blocks names: remove it")
                     self._check(block)
                 for unit in units(self.pipeline.blocks, self.part.running):
                     self._try_unit(unit)

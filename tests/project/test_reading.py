@@ -76,7 +76,7 @@ def test_a_circle_is_named_block_by_block(tmp_path):
 def test_an_upstream_block_that_is_not_there_is_a_warning_with_a_suggestion(tmp_path):
     blocks = [block("load", "data_loader"), block("x", "transformer", "lod", "load")]
     pipeline, (problem,) = write_project(tmp_path, blocks, {"load": LOADER, "x": LOADER}).inspect("p")
-    assert (problem.warning, pipeline.block("x").upstream) == (True, ("load",))
+    assert (problem.warning, pipeline.block("x").upstream, pipeline.block("x").missing) == (True, ("load",), ("lod",))
     assert "Did you mean 'load'" in problem.message
     assert "take 'lod' out" in str(problem.hint)
 
