@@ -9,6 +9,7 @@ from pathlib import Path
 from mage_project.errors import MageProjectError
 from mage_project.project import Block, Pipeline, Problem, Project, files
 from mage_project.project.modules import modules
+from mage_project.runner.foresight import foreseen
 from mage_project.runner.imports import unanswered
 from mage_project.runner.namespace import RUN_DECORATORS
 from mage_project.runner.undefined import undefined
@@ -31,7 +32,8 @@ def problems_of(project: Project, uuid: str) -> list[Problem]:
                 problems += _of_code(each, each.path)
         if block.path and block.language == "sql" and block.runs:
             problems += _of_sql(pipeline, block, block.path)
-    return problems + _of_triggers(pipeline) + _of_names(pipeline) + _of_imports(pipeline) + _of_io_config(project)
+    problems += _of_triggers(pipeline) + _of_names(pipeline) + _of_imports(pipeline) + foreseen(pipeline)
+    return problems + _of_io_config(project)
 
 
 def _of_triggers(pipeline: Pipeline) -> list[Problem]:

@@ -34,7 +34,7 @@ _IMPORTS = {
                                           "time", "urllib")},
 }  # fmt: skip
 #: Keyword arguments of every block that are no variables.
-_OURS = frozenset(("block_uuid", "commit_later", "configuration", "context", "dynamic_block_index", "logger",
+OURS = frozenset(("block_uuid", "commit_later", "configuration", "context", "dynamic_block_index", "logger",
                    "progress", "stream"))  # fmt: skip
 #: How many names are told.
 _SHOWN = 30
@@ -70,7 +70,7 @@ def _of_key(error: KeyError, place: Place) -> str | None:
 
 
 def _of_variable(name: str, given: dict[str, Any]) -> str:
-    names = sorted(given.keys() - _OURS)
+    names = sorted(given.keys() - OURS)
     there = f"there are: {_listed(names)}"
     return f"'{name}' is not a variable of this run ({there}).{did_you_mean(name, names)} Give it: --var {name}=..."
 
