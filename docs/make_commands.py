@@ -33,8 +33,10 @@ def every_command() -> list[click.Context]:
 def _with_subcommands(context: click.Context) -> Iterator[click.Context]:
     """The command's own context and, after it, those of its subcommands."""
     yield context
-    commands = context.command.commands if isinstance(context.command, click.Group) else {}
-    for name, command in sorted(commands.items()):
+    group = context.command
+    names = group.list_commands(context) if isinstance(group, click.Group) else []
+    for name in names:
+        command = group.get_command(context, name)
         yield from _with_subcommands(click.Context(command, info_name=name, parent=context, terminal_width=WIDTH))
 
 

@@ -6,20 +6,13 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from mage_project.cli.backfilling import backfill
-from mage_project.cli.checking import check
-from mage_project.cli.cleaning import clean
-from mage_project.cli.measuring import metrics
 from mage_project.cli.options import project_option
-from mage_project.cli.resuming import resume
-from mage_project.cli.runs import runs
-from mage_project.cli.scheduling import schedule, scheduler
-from mage_project.cli.servers import local
 from mage_project.errors import MageProjectError, did_you_mean
 from mage_project.project import Project
 
@@ -28,12 +21,34 @@ if TYPE_CHECKING:
     from mage_project.runner.reporting import Reporter
 
 
+#: Commands of modules of their own, which are imported when they are asked for: a run should start at once.
+ELSEWHERE = {
+    "backfill": "backfilling",
+    "check": "checking",
+    "clean": "cleaning",
+    "local": "servers",
+    "metrics": "measuring",
+    "resume": "resuming",
+    "runs": "runs",
+    "schedule": "scheduling",
+    "scheduler": "scheduling",
+}
+
+
 class Commands(click.Group):
     """A group that suggests the command that was meant, and turns our errors into their text and exit code."""
 
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*self.commands, *ELSEWHERE})
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in self.commands and name in ELSEWHERE:
+            self.add_command(getattr(import_module(f"mage_project.cli.{ELSEWHERE[name]}"), name))
+        return super().get_command(ctx, name)
+
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
-            hint = did_you_mean(args[0], self.commands)
+            hint = did_you_mean(args[0], self.list_commands(ctx))
             raise click.UsageError(f"there is no command '{args[0]}'.{hint}", ctx)
         return super().resolve_command(ctx, args)
 
@@ -49,17 +64,6 @@ class Commands(click.Group):
 @click.version_option(package_name="mage-project")
 def cli() -> None:
     """Runs Mage projects: fast, in bounded memory, all or nothing."""
-
-
-cli.add_command(backfill)
-cli.add_command(check)
-cli.add_command(clean)
-cli.add_command(local)
-cli.add_command(metrics)
-cli.add_command(resume)
-cli.add_command(runs)
-cli.add_command(schedule)
-cli.add_command(scheduler)
 
 
 def parsed(assignments: Sequence[str]) -> dict[str, Any]:
