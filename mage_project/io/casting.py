@@ -80,8 +80,17 @@ def _cast(array: Any, target: pa.DataType) -> Any:
         array, source = array.cast(pa.float32()), pa.float32()
     kinds = {pa.types.is_decimal: pa.types.is_floating, pa.types.is_floating: pa.types.is_decimal}
     if any(one(source) and other(target) for one, other in kinds.items()):
-        array = array.cast(pa.string())  # Arrow's own cast of these is not exact: 3.000 becomes 3.0000002
+        array = _digits(array)  # Arrow's own cast of these is not exact: 3.000 becomes 3.0000002
     return array.cast(target)
+
+
+def _digits(array: Any) -> Any:
+    """The numbers as texts: whole ones exactly, others by the fewest digits that tell them from their neighbours."""
+    texts = array.cast(pa.string())
+    if not pa.types.is_float32(array.type):
+        return texts
+    # The fewest digits of 44157288 among floats of 32 bits are those of 44157290.
+    return pc.if_else(pc.equal(pc.floor(array), array), array.cast(pa.float64()).cast(pa.string()), texts)
 
 
 def _may_lose(source: pa.DataType, target: pa.DataType) -> bool:

@@ -50,6 +50,8 @@ def test_a_number_is_cast_exactly_or_refused(source, target, values):
         (1, pa.int64(), pa.bool_(), True),
         (True, pa.bool_(), pa.decimal128(5, 2), Decimal("1.00")),
         (0.1, pa.float64(), pa.decimal128(5, 2), Decimal("0.10")),
+        (0.1, pa.float32(), pa.decimal128(5, 2), Decimal("0.10")),
+        (44157288.0, pa.float32(), pa.decimal128(12, 3), Decimal("44157288.000")),
         (dt.datetime(2020, 1, 1), pa.timestamp("us"), pa.date32(), dt.date(2020, 1, 1)),
         (dt.date(2020, 1, 1), pa.date32(), pa.timestamp("us"), dt.datetime(2020, 1, 1)),
         ("2020-01-01", pa.string(), pa.date32(), dt.date(2020, 1, 1)),
