@@ -13,6 +13,7 @@ from mage_project.io.jsontext import json_text
 
 #: What Arrow raises for a value or a pair of types that it cannot cast.
 _REFUSALS = (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError, OverflowError)
+_DECIMAL_DIGITS = 38
 
 
 def cast(array: Any, target: pa.DataType, *, column: str, sql: str, first_row: int = 1) -> Any:
@@ -81,16 +82,34 @@ def _cast(array: Any, target: pa.DataType) -> Any:
     kinds = {pa.types.is_decimal: pa.types.is_floating, pa.types.is_floating: pa.types.is_decimal}
     if any(one(source) and other(target) for one, other in kinds.items()):
         array = _digits(array)  # Arrow's own cast of these is not exact: 3.000 becomes 3.0000002
+    if pa.types.is_decimal(target) and _is_text(array.type):
+        _refuse_wrapping(array)
     return array.cast(target)
 
 
+def _refuse_wrapping(texts: Any) -> None:
+    """Arrow takes texts of more digits than a decimal can have, and makes other numbers of them."""
+    digits = pc.replace_substring_regex(texts, r"^[\s+-]*0*|[^0-9]", "")
+    if (pc.max(pc.utf8_length(digits)).as_py() or 0) > _DECIMAL_DIGITS:
+        raise pa.ArrowInvalid(f"more than {_DECIMAL_DIGITS} digits")
+
+
 def _digits(array: Any) -> Any:
-    """The numbers as texts: whole ones exactly, others by the fewest digits that tell them from their neighbours."""
+    """The numbers as texts: whole ones exactly, others by the fewest digits that tell them from their neighbours.
+
+    The fewest digits of 44157288 among floats of 32 bits are those of 44157290.
+    """
     texts = array.cast(pa.string())
-    if not pa.types.is_float32(array.type):
+    if not pa.types.is_floating(array.type):
         return texts
-    # The fewest digits of 44157288 among floats of 32 bits are those of 44157290.
-    return pc.if_else(pc.equal(pc.floor(array), array), array.cast(pa.float64()).cast(pa.string()), texts)
+    whole = pc.and_(pc.is_finite(array), pc.equal(pc.floor(array), array))
+    small = pc.and_(whole, pc.less(pc.abs(array), 2.0**63))
+    exact = pc.if_else(small, array, None).cast(pa.float64()).cast(pa.int64()).cast(pa.string())
+    texts = pc.if_else(small, exact, texts)
+    if pc.any(pc.and_not(whole, small)).as_py():
+        values = zip(array.to_pylist(), whole.to_pylist(), texts.to_pylist(), strict=True)
+        texts = pa.array([str(int(value)) if is_whole else text for value, is_whole, text in values], pa.string())
+    return texts
 
 
 def _may_lose(source: pa.DataType, target: pa.DataType) -> bool:
@@ -99,6 +118,7 @@ def _may_lose(source: pa.DataType, target: pa.DataType) -> bool:
     return (
         (types.is_floating(source) and types.is_floating(target) and target.bit_width < source.bit_width)
         or (types.is_decimal(source) and types.is_floating(target))
+        or (types.is_floating(source) and types.is_decimal(target))
         or (types.is_timestamp(source) and types.is_date(target))
         or (types.is_date64(source) and types.is_date32(target))
         or (types.is_boolean(target) and not types.is_boolean(source) and not _is_text(source))
