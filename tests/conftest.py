@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import gc
+import secrets
 from collections.abc import Iterator
+from contextlib import closing
 
+import psycopg2
 import pytest
 from google.cloud import storage
 
@@ -24,6 +27,20 @@ def local_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack
 def postgres_env(local_stack: LocalStack, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The variables that point to the local Postgres, set in this test."""
     return _set(local_stack.env(("postgres",)), monkeypatch)
+
+
+@pytest.fixture
+def own_database(postgres_env: dict[str, str]) -> Iterator[str]:
+    """The address of a database of this test's own in the local Postgres."""
+    name = f"test_{secrets.token_hex(4)}"
+    account = f"{postgres_env['POSTGRES_USER']}:{postgres_env['POSTGRES_PASSWORD']}"
+    server = f"postgresql://{account}@{postgres_env['POSTGRES_HOST']}:{postgres_env['POSTGRES_PORT']}"
+    with closing(psycopg2.connect(f"{server}/{postgres_env['POSTGRES_DBNAME']}")) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE {name}")
+            yield f"{server}/{name}"
+            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture

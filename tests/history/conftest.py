@@ -38,9 +38,7 @@ def any_store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytes
     """A history in SQLite, and then in Postgres."""
     address = str(tmp_path / "history.db")
     if request.param == "postgres":
-        env = request.getfixturevalue("postgres_env")
-        user = f"{env['POSTGRES_USER']}:{env['POSTGRES_PASSWORD']}"
-        address = f"postgresql://{user}@{env['POSTGRES_HOST']}:{env['POSTGRES_PORT']}/{env['POSTGRES_DBNAME']}"
+        address = request.getfixturevalue("own_database")
     monkeypatch.setenv("MAGE_PROJECT_HISTORY", address)
     store = store_of(tmp_path, print)
     assert store is not None

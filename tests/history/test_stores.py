@@ -71,19 +71,14 @@ def test_a_history_of_a_newer_version_is_left_alone(store: SqliteStore, project:
 
 
 def test_postgres_holds_it_for_many_machines(
-    project: Project, postgres_env: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    project: Project, postgres_env: dict[str, str], own_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    env = postgres_env
-    address = (
-        f"postgresql://{env['POSTGRES_USER']}:{env['POSTGRES_PASSWORD']}@"
-        f"{env['POSTGRES_HOST']}:{env['POSTGRES_PORT']}/{env['POSTGRES_DBNAME']}"
-    )
-    monkeypatch.setenv("MAGE_PROJECT_HISTORY", address)
+    monkeypatch.setenv("MAGE_PROJECT_HISTORY", own_database)
     record = run_pipeline(project, "p")
     store = store_of(project.root, print)
     assert store is not None
     assert details(store, record.run_id[:-2]).run.rows == 3
     assert (verify(store).findings, verify(store).receipts) == ([], 1)
-    assert env["POSTGRES_PASSWORD"] not in store.place
+    assert postgres_env["POSTGRES_PASSWORD"] not in store.place
     with store.transaction() as transaction:
         assert [row["version_num"] for row in transaction.run("SELECT version_num FROM alembic_version")] == [REVISION]

@@ -182,14 +182,9 @@ def test_a_locked_history_is_told_and_nothing_is_lost(scene: Scene) -> None:
         scene.until(work, lambda: scene.due() == [("01-01 05:00", "completed")])
 
 
-def test_the_history_may_be_in_postgres(
-    scene: Scene, postgres_env: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    env = postgres_env
-    user = f"{env['POSTGRES_USER']}:{env['POSTGRES_PASSWORD']}"
-    address = f"postgresql://{user}@{env['POSTGRES_HOST']}:{env['POSTGRES_PORT']}/{env['POSTGRES_DBNAME']}"
-    monkeypatch.setenv("MAGE_PROJECT_HISTORY", address)
-    scene.store = PostgresStore(address)
+def test_the_history_may_be_in_postgres(scene: Scene, own_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAGE_PROJECT_HISTORY", own_database)
+    scene.store = PostgresStore(own_database)
     scene.triggers({"name": "t", "catch_up": "all", "settings": {"skip_if_previous_running": True}})
     with scene.scheduler() as work:
         work.look()
