@@ -12,6 +12,7 @@ import pytest
 from google.cloud import storage
 
 from mage_project.local import LocalStack
+from tests.garbage import forget
 
 
 @pytest.fixture(scope="session")
@@ -47,8 +48,10 @@ def own_database(postgres_env: dict[str, str]) -> Iterator[str]:
 def gcs_env(local_stack: LocalStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
     """The variables that point to the local GCS server, set in this test.
 
-    What the test leaves to the garbage collector goes with it: an open socket is this test's fault, not the next one's.
+    What the test leaves to the garbage collector goes with it: an open socket is this test's fault, not the next one's,
+    and not that of a test before it.
     """
+    forget()
     yield _set(local_stack.env(("gcs",)), monkeypatch)
     gc.collect()
 

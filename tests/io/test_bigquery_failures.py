@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import gc
 import json
 import secrets
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from mage_project.errors import ConfigError, StoreError, StoreUnavailable
 from mage_project.io import bigquery_client
 from mage_project.io.bigquery import BigQuery
 from mage_project.io.config import ConfigFileLoader
+from tests.garbage import forget
 from tests.io.faulty_proxy import FaultyProxy
 
 FRAME = pd.DataFrame({"id": [1, 2]})
@@ -26,7 +26,7 @@ def table(bigquery_env: dict[str, str]) -> Iterator[str]:
         yield f"{dataset}.trips"
         store.client.delete_dataset(dataset, delete_contents=True)
     del store
-    gc.collect()
+    forget()
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def proxy(bigquery_env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iter
     proxy = FaultyProxy(bigquery_env["BIGQUERY_EMULATOR_HOST"])
     monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", proxy.url)
     yield proxy
-    gc.collect()
+    forget()
     proxy.close()
 
 
