@@ -64,7 +64,7 @@ def masked(text: str) -> str:
 def without_passwords(text: str) -> str:
     """The text with `***` in the place of every password and signature in an address: the same in every process.
 
-    Of a query also where only the end of its address is told (urllib3: `exceeded with url: /taxi?api_key=...`).
+    Of a query also where only the end of its address is told (urllib3: `exceeded with url: /files?api_key=...`).
     """
     if "://" in text:
         text = _IN_ADDRESS.sub(rf"\1:{STARS}@", text)

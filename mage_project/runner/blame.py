@@ -15,8 +15,6 @@ from urllib.parse import unquote, urlsplit
 from mage_project.errors import BlockError, MageProjectError
 from mage_project.project import Block
 from mage_project.project.model import FOLDERS
-from mage_project.runner.advice import advice
-from mage_project.runner.traces import address_of
 
 #: What a block's code may raise. `sys.exit()` in a block ends the block, not the runner.
 RAISED = (Exception, SystemExit)
@@ -35,6 +33,8 @@ def block_error(
     `calling`: the function whose call raised; it is the place where the call itself failed. An error of this package
     keeps its hint, its exit code and whether a retry can help.
     """
+    from mage_project.runner.advice import advice  # not needed before something fails
+
     known = error if isinstance(error, MageProjectError) else None
     if known and known.block:
         return known
@@ -75,6 +75,8 @@ def root_of(block: Block) -> Path:
 
 def _sentence(error: Exception | SystemExit) -> str:
     """The error's message, with the address that was asked for; the class stands before it where it says more."""
+    from mage_project.runner.traces import address_of
+
     text = _of_google(error) if type(error).__module__.startswith("google.") else str(error)
     address = address_of(error) if isinstance(error, OSError) else None
     if address and urlsplit(address).netloc not in text:

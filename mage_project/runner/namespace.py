@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -114,7 +115,7 @@ def load(block: Block) -> Code:
 def compiled(block: Block, path: Path) -> CodeType:
     """What is executed of the block's file at `path`. `ConfigError` with the line when it is not Python."""
     try:
-        return compile(statements.rewritten(path.read_bytes(), str(path)), str(path), "exec", dont_inherit=True)
+        return _code(path.read_bytes(), str(path))
     except SyntaxError as error:
         if line := files.line_that_is_no_text(path):
             what = f"the file of block '{block.uuid}' is not UTF-8 text"
@@ -123,6 +124,11 @@ def compiled(block: Block, path: Path) -> CodeType:
         raise wrong_file(block, what, line=error.lineno) from error
     except ValueError as error:  # a NUL byte
         raise wrong_file(block, f"block '{block.uuid}' is not valid Python: {error}") from error
+
+
+@functools.lru_cache(maxsize=256)  # looked at before the run, and executed for each attempt and item
+def _code(source: bytes, path: str) -> CodeType:
+    return compile(statements.rewritten(source, path), path, "exec", dont_inherit=True)
 
 
 def wrong_file(block: Block, what: str, *, line: int | None = None, hint: str | None = None) -> ConfigError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import selectors
-import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +17,7 @@ from mage_project.history.facts import moment_text, rows_at_end
 from mage_project.history.leases import HEARTBEAT_S
 from mage_project.history.runs import StoredRun, of_dates
 from mage_project.history.stores import Store
+from mage_project.schedule import signals
 from mage_project.schedule.children import Child, Command
 from mage_project.schedule.intervals import Interval
 from mage_project.schedule.planning import Planned, last_run
@@ -28,7 +28,6 @@ _PAUSE_S = 0.1
 _PAUSE_FOR_OTHERS_S = 1.0
 #: How often a history that does not answer is asked again.
 _TRIES = 20
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 T = TypeVar("T")
 
@@ -182,12 +181,10 @@ class Backfill:
 
     @contextmanager
     def _listening(self) -> Iterator[None]:
-        before = {number: signal.signal(number, self._stop) for number in _SIGNALS}
         try:
-            yield
+            with signals.handled(self._stop):
+                yield
         finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
             for child in self._children:  # an error of ours: nothing is left running
                 child.stop()
                 child.close()

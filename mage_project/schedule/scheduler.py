@@ -7,10 +7,9 @@ how a scheduler ends: the next one, or the one that stands by, finds every run t
 from __future__ import annotations
 
 import selectors
-import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +20,7 @@ from mage_project.errors import HistoryUnavailable, MageProjectError
 from mage_project.history import schedules
 from mage_project.history.schedules import DueRun, NotLeading
 from mage_project.history.stores import Store, Transaction
+from mage_project.schedule import signals
 from mage_project.schedule.agenda import Agenda
 from mage_project.schedule.catalogue import Catalogue, Entry, catalogue, stamp
 from mage_project.schedule.children import Child
@@ -33,7 +33,6 @@ _PAUSE_S = 0.1
 _FAREWELL_S = 10.0
 #: A leader that hangs is followed after this: by a clock that stands still while the machine sleeps.
 _SILENCE_S = 20.0
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Watcher(Protocol):
@@ -85,7 +84,7 @@ class Scheduler:
 
     def run(self) -> None:
         """Until a signal comes; then the runs that have begun roll back, or finish their commit."""
-        with self._listening():
+        with signals.handled(self._stop):
             while self._signum is None or self._children:
                 self.step()
             self.look()
@@ -236,15 +235,6 @@ class Scheduler:
             self._watcher.trouble(trouble)
 
     # -- signals
-
-    @contextmanager
-    def _listening(self) -> Iterator[None]:
-        before = {number: signal.signal(number, self._stop) for number in _SIGNALS}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     def _stop(self, signum: int, _frame: FrameType | None) -> None:
         """Each signal is passed on: a run rolls back, or finishes its commit, at the first; it ends at the third."""
