@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mage_project.project import Block
 from mage_project.runner import namespace, values
 from mage_project.runner.blame import RAISED, block_error
+from mage_project.runner.block_commits import committed_together
 
 if TYPE_CHECKING:
     from mage_project.runner.run import Run
@@ -45,7 +46,7 @@ class Addons:
 
     def _holds(self, block: Block, condition: Block, inputs: Sequence[Any]) -> bool:
         try:
-            with self._run.speaking(condition), self._run.committed_together(condition):
+            with self._run.speaking(condition), committed_together(self._run, condition):
                 code = namespace.load(condition)
                 asked = code.functions.get("condition", [])
                 mine = [values.for_reader(value) for value in inputs]
@@ -68,7 +69,7 @@ class Addons:
     def _call(self, block: Block, status: str, output: Any, more: Mapping[str, Any]) -> None:
         for callback in block.callbacks:
             try:
-                with self._run.speaking(callback), self._run.committed_together(callback):
+                with self._run.speaking(callback), committed_together(self._run, callback):
                     code = namespace.load(callback)
                     keywords = {**more, **self._keywords(block, callback)}
                     for function in code.functions.get(f"on_{status}", []):

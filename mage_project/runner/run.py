@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,10 +14,9 @@ from mage_project.errors import MageProjectError
 from mage_project.io import commits
 from mage_project.project import Block, Pipeline
 from mage_project.project.command import command
-from mage_project.runner import beforehand, dynamic, memory, speech, values
+from mage_project.runner import beforehand, dynamic, endings, memory, speech
 from mage_project.runner.addons import Addons
 from mage_project.runner.attempts import RETRY_DELAYS_S, Attempts
-from mage_project.runner.blame import block_error
 from mage_project.runner.interrupts import Interrupted, Interrupts
 from mage_project.runner.kept import Kept
 from mage_project.runner.limits import Limits
@@ -27,6 +25,7 @@ from mage_project.runner.parts import Part
 from mage_project.runner.plan import Unit, units
 from mage_project.runner.records import BlockRecord, RunRecord, new_run_id
 from mage_project.runner.reporting import Reporter, Silent
+from mage_project.runner.turns import Turn
 from mage_project.runner.variables import plain, run_variables
 
 
@@ -47,8 +46,7 @@ class Run:
         part: Part | None = None,
         limits: Limits | None = None,
     ) -> None:
-        """`inputs`: for a block of its own, the values that stand in for its upstream blocks' outputs.
-        `part`: where only some blocks run.
+        """`inputs`: for a block of its own, what stands in for its upstream outputs. `part`: where only some run.
 
         `local`: whether all stores are those of the local stack, whatever the profiles name.
         """
@@ -67,7 +65,8 @@ class Run:
         self.values = Outputs(pipeline, self.part.running)
         for uuid, value in self.part.outputs.items():
             self.values.put(uuid, value)
-        self._spawned = dynamic.spawned(pipeline.blocks)
+        #: The blocks that run once for each item of a dynamic one.
+        self.spawned = dynamic.spawned(pipeline.blocks)
         started = datetime.now(UTC).replace(tzinfo=None)
         self.variables = run_variables(pipeline, variables or {}, started)
         masking.hide(self.variables)
@@ -81,22 +80,20 @@ class Run:
         )
         #: What the last block returned.
         self.output: Any = None
-        self._given = inputs or {}
+        self.inputs = inputs or {}
         self.context: dict[str, Any] = dict(self.part.context)
         #: The variables that it was given.
         self.given = dict(variables or {})
-        #: What the unit that runs has taken of others' outputs.
-        self._taken: dict[str, Any] = {}
         self._inputs_of_failed: dict[str, Any] = {}
         self._failures: list[MageProjectError] = []
         #: Blocks that failed or need one that did, in a run where blocks may fail.
         self._failed: set[str] = set()
-        self._addons = Addons(self)
-        self._attempts = Attempts(self, self._addons, retry_delays_s)
+        self.addons = Addons(self)
+        self.attempts = Attempts(self, self.addons, retry_delays_s)
         #: Blocks that do not run, because a condition of theirs or of one before them was false.
-        self._passed_over: set[str] = set(self.part.held_back)
+        self.passed_over: set[str] = set(self.part.held_back)
         #: More keyword arguments for a block, from the metadata of dynamic blocks before it.
-        self._more: dict[str, Mapping[str, Any]] = {}
+        self.more: dict[str, Mapping[str, Any]] = {}
         #: What a block with callbacks has returned.
         self.returned: dict[str, Any] = {}
         self._kept = Kept(pipeline, variables, self.record.run_id, self.variables["execution_date"])
@@ -114,16 +111,15 @@ class Run:
                         self.warn(block, f"the pipeline has no block '{name}', which upstream_blocks names: remove it")
                     self._check(block)
                 for unit in units(self.pipeline.blocks, self.part.running):
-                    self._try_unit(unit)
-                    self._taken = {}
+                    self._take_turn(unit)
             if self._failures:
-                self._fail(*self._failures)
+                endings.failed(self.record, self._failures, self.pipeline.root)
             else:
                 self.record.status = "completed"
         except MageProjectError as error:
-            self._fail(error)
+            endings.failed(self.record, [error], self.pipeline.root)
         except Interrupted as error:
-            self._interrupted(error)
+            endings.interrupted(self.record, error)
         finally:
             self._close(started)
         return self.record
@@ -152,9 +148,9 @@ class Run:
         if self.record.status != "running":
             return self.record
         if isinstance(error, Interrupted):
-            self._interrupted(error)
+            endings.interrupted(self.record, error)
         else:
-            self._fail(error)
+            endings.failed(self.record, [error], self.pipeline.root)
         self._close(time.perf_counter())
         return self.record
 
@@ -170,7 +166,7 @@ class Run:
             "logger": self._logger,
             "progress": self._progress(block),
             "commit_later": commits.hand_over,
-            **self._more.get(block.uuid, {}),
+            **self.more.get(block.uuid, {}),
         }
         return {**given, "stream": True} if stream else given
 
@@ -187,7 +183,7 @@ class Run:
 
         Not what such a try gives: it may come from a part, and would pass for the whole.
         """
-        if not self._given and not block.child_of:
+        if not self.inputs and not block.child_of:
             self._kept.keep(block.uuid, value)
 
     def _progress(self, block: Block) -> Callable[[int, int | None, str], None]:
@@ -196,112 +192,23 @@ class Run:
 
     # -- running
 
-    def _try_unit(self, unit: Unit) -> None:
+    def _take_turn(self, unit: Unit) -> None:
         """One unit, without the blocks that need one that failed, where blocks may fail."""
         for block in unit.blocks:
             if not self._failed.isdisjoint(block.upstream):
                 self._failed.add(block.uuid)
                 self.record.block(block.uuid).status = "upstream_failed"
         unit = unit.only([block for block in unit.blocks if block.uuid not in self._failed])
+        turn = Turn(unit, self)
         try:
-            self._run_unit(unit)
-        except MageProjectError as error:
-            if not self.limits.blocks_may_fail:
+            turn.take()
+        except BaseException as error:
+            self._inputs_of_failed |= turn.taken
+            if not (isinstance(error, MageProjectError) and self.limits.blocks_may_fail):
                 raise
             self._failures.append(error)
             self._failed.update(unit.uuids)
-            self._inputs_of_failed |= self._taken
             self.reporter.said(error.block, f"failed: {error.what}")
-
-    def _run_unit(self, unit: Unit) -> None:
-        """One unit, without the blocks whose condition is false and those that need them."""
-        given = {block.uuid: self._inputs(block, unit) for block in unit.blocks}
-        self._taken = _by_upstream(unit, given)
-        inputs = self._allowed(unit, given)
-        unit = unit.only([block for block in unit.blocks if block.uuid in inputs])
-        if not unit.blocks:
-            return
-        first = unit.blocks[0]
-        if first.uuid in self._spawned:
-            self.values.put(first.uuid, self._run_children(first, given[first.uuid]))
-            return
-        returned = self._attempts.run(unit, inputs)
-        if not unit.is_stream and first.runs:
-            hand_on = values.outputs if first.is_dynamic else values.handed_on
-            self.values.put(first.uuid, hand_on(returned))
-        self.output = returned if first is self.pipeline.blocks[-1] else None
-
-    def _inputs(self, block: Block, unit: Unit) -> list[Any]:
-        if block.uuid in self._given:
-            return list(self._given[block.uuid])
-        members = unit.uuids if unit.is_stream else ()
-        return [None if uuid in members else self.values.take(uuid) for uuid in block.upstream]
-
-    def _pass_over(self, block: Block) -> None:
-        self._passed_over.add(block.original)
-        self.record.block(block.uuid).status = "condition_failed"
-
-    def _allowed(self, unit: Unit, given: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
-        """The inputs of the blocks that run. The conditions of a dynamic child are asked for each of its runs."""
-        inputs = {}
-        for block in unit.blocks:
-            if self._passed_over.isdisjoint(block.upstream):
-                mine = self._combined(block, given[block.uuid])
-                if block.uuid in self._spawned or self._addons.allow(block, mine):
-                    inputs[block.uuid] = mine
-                    continue
-            self._pass_over(block)
-        return inputs
-
-    def _combined(self, block: Block, given: Sequence[Any]) -> Sequence[Any]:
-        """The inputs of a block that runs once, where blocks before it ran several times."""
-        if block.uuid in self._given or block.uuid in self._spawned:
-            return given
-        (call,) = dynamic.calls([self.pipeline.block(uuid) for uuid in block.upstream], given, many=False)
-        self._more[block.uuid] = call.keywords
-        return call.inputs
-
-    def _run_children(self, block: Block, given: Sequence[Any]) -> dynamic.Children:
-        """Run a dynamic child once for each item. One whose condition is false also holds back what comes after."""
-        record = self.record.block(block.uuid)
-        record.status, record.children = "running", []
-        outputs = []
-        try:
-            for call in dynamic.calls([self.pipeline.block(uuid) for uuid in block.upstream], given, many=True):
-                child = replace(block, uuid=record.new_child(call.name).uuid, child_of=block.uuid)
-                self._more[child.uuid] = {"dynamic_block_index": call.index, **call.keywords}
-                if self._addons.allow(child, call.inputs):
-                    returned = self._attempts.run(Unit(blocks=(child,)), {child.uuid: call.inputs})
-                    outputs.append(values.outputs(returned))
-                else:
-                    self._pass_over(child)
-        finally:
-            record.gather()
-        self.keep(block, outputs)
-        self.reporter.block_ended(record)
-        return dynamic.Children(outputs=outputs)
-
-    @contextmanager
-    def committed_together(self, block: Block) -> Iterator[None]:
-        """What the block's connectors write is committed when its tests have passed, else rolled back.
-
-        A block that reads back what it wrote has that committed before it reads.
-        """
-        pending = commits.Commits(settles=True)
-        try:
-            with commits.collecting(pending):
-                yield
-        except BaseException:
-            pending.rollback_all()
-            raise
-        with self.interrupts.shielded():
-            try:
-                pending.commit_all()
-            except Exception as error:
-                raise block_error(block, error) from error
-            finally:
-                if block.runs:  # a callback or a condition has no record
-                    self.record.block(block.uuid).written = pending.done
 
     # -- the end
 
@@ -313,23 +220,8 @@ class Run:
             self.record.warnings.append(message)
             self.reporter.said(block, f"warning: {message}")
 
-    def _interrupted(self, error: Interrupted) -> None:
-        self.record.status, self.record.exit_code = "failed", error.exit_code
-        done = all(block.status in ("completed", "skipped", "condition_failed") for block in self.record.blocks)
-        state = "everything had been committed before" if done else "what was not finished is rolled back"
-        self.record.error = f"interrupted ({error}): {state}"
-
-    def _fail(self, error: MageProjectError, *more: MageProjectError) -> None:
-        self.record.status = "not_published" if error.not_published else "failed"
-        self.record.exit_code, self.record.error = error.exit_code, str(error.within(self.pipeline.root))
-        if more:
-            every = [error, *more]
-            self.record.status, self.record.exit_code = "failed", max(each.exit_code for each in every)
-            texts = [str(each.within(self.pipeline.root)) for each in every]
-            self.record.error = "\n".join([f"{len(every)} blocks failed", *texts])
-
     def _close(self, started: float) -> None:
-        if not self._given:
+        if not self.inputs:
             rows = {block.uuid: block.rows_out for block in self.record.blocks}
             completed = {block.uuid for block in self.record.blocks if block.status == "completed"}
             self._kept.close(rows, completed, self.part.running)
@@ -337,7 +229,7 @@ class Run:
         for block in self.record.blocks:
             if block.status == "running":
                 block.status = "cancelled"
-        if self.record.status == "failed" and not self._given:
+        if self.record.status == "failed" and not self.inputs:
             self._keep_to_resume()
         self.reporter.run_ended(self.record)
 
@@ -346,15 +238,5 @@ class Run:
 
         # A signal that comes only now finds a run that has ended already.
         with suppress(Interrupted), self.interrupts.shielded():
-            at_hand = {**self.part.outputs, **self.values.held(), **self._inputs_of_failed, **self._taken}
+            at_hand = {**self.part.outputs, **self.values.held(), **self._inputs_of_failed}
             self.record.resume = failures.keep(self, at_hand)
-
-
-def _by_upstream(unit: Unit, given: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
-    """What the blocks of a unit were given, by the blocks outside that it comes from."""
-    return {
-        uuid: value
-        for block in unit.blocks
-        for uuid, value in zip(block.upstream, given[block.uuid], strict=False)  # a block of its own has no upstream
-        if not (unit.is_stream and uuid in unit.uuids)
-    }

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mage_project.project import Block
 from mage_project.runner import dynamic, namespace, sensors, values
 from mage_project.runner.blame import RAISED, block_error, misuse
+from mage_project.runner.block_commits import committed_together
 from mage_project.runner.calls import call, takes_stream
 from mage_project.runner.inline_tests import run_test, verdict
 from mage_project.runner.records import TestRecord
@@ -41,7 +42,7 @@ class Whole:
         record.count_in(values.total_rows(self._inputs), values.total_size(self._inputs))
         started = time.perf_counter()
         try:
-            with run.speaking(block), run.committed_together(block):
+            with run.speaking(block), committed_together(run, block):
                 code = namespace.load(block)
                 if block.checks and block.type == "data_exporter":  # what it is given, before it writes any of it
                     verdict(block, [], self._checked(self._inputs))
