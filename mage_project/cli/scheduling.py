@@ -94,15 +94,15 @@ def next_runs(project: Project, count: int, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
 @project_option
 def run_once(project: Project, name: str, pipeline: str | None, local: bool, as_json: bool) -> None:
-    """Run the pipeline of trigger NAME now, with the trigger's variables, whatever its schedule says.
+    """Run the pipeline of trigger NAME now, with the trigger's variables and settings, whatever its schedule says.
 
     Exit codes as of `run`.
     """
     from mage_project.runner.recording import TRIGGER
-    from mage_project.schedule.launches import variable_words
+    from mage_project.schedule.launches import words_of
 
     entry = _catalogue(project).find(name, pipeline)
-    words = [*variable_words(entry.trigger), *(["--local"] if local else []), *(["--json"] if as_json else [])]
+    words = [*words_of(entry.trigger), *(["--local"] if local else []), *(["--json"] if as_json else [])]
     run = [sys.executable, "-m", "mage_project", "run", entry.pipeline, "--project", str(project.root), *words]
     sys.stdout.flush()
     os.execve(run[0], run, {"ENV": "prod", **os.environ, TRIGGER: entry.trigger.name})  # noqa: S606 - our own command

@@ -31,12 +31,23 @@ KNOWN_KEYS: dict[str, frozenset[str]] = {
         upstream_blocks uuid
         """.split()
     ),
+    "concurrency_config": frozenset(
+        """
+        block_run_limit on_pipeline_run_limit_reached pipeline_run_limit pipeline_run_limit_all_triggers
+        """.split()
+    ),
     "retry_config": frozenset("retries delay max_delay exponential_backoff retry_on".split()),
     "trigger": frozenset(
         """
         catch_up created_at description envs event_matchers global_data_product_uuid id last_enabled_at name
         pipeline_uuid repo_path schedule_interval schedule_type settings sla start_time status timezone token
         updated_at variables
+        """.split()
+    ),
+    "trigger's settings": frozenset(
+        """
+        allow_blocks_to_fail create_initial_pipeline_run invalid_schedule_interval landing_time_enabled
+        pipeline_run_limit skip_if_previous_running timeout timeout_status
         """.split()
     ),
 }
@@ -56,11 +67,11 @@ class Checker:
     def error(self, message: str, line: int, *, hint: str | None = None, warning: bool = False) -> None:
         self.problems.append(Problem(message=message, path=self.path, line=line, hint=hint, warning=warning))
 
-    def keys(self, mapping: Mapping, place: str) -> None:
+    def keys(self, mapping: Mapping, place: str, *, warning: bool = False) -> None:
         """A key that is nearly a known one is an error (it would be ignored); any other unknown one a warning."""
         for key in mapping.keys() - KNOWN_KEYS[place]:
             meant = did_you_mean(str(key), KNOWN_KEYS[place])
-            self.error(f"unknown key '{key}' of a {place}.{meant}", mapping.line_of(key), warning=not meant)
+            self.error(f"unknown key '{key}' of a {place}.{meant}", mapping.line_of(key), warning=warning or not meant)
 
     def entries(self, content: Mapping, key: str) -> Iterator[Mapping]:
         """The mappings listed under `key`; anything else there is an error."""

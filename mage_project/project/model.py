@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from mage_project.project.concurrency import Concurrency
     from mage_project.project.retries import Retries
     from mage_project.quality.rules import Rule
 
@@ -103,6 +104,17 @@ class Block:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TriggerSettings:
+    """`timeout_s`: how long a run may take. `pipeline_run_limit`: how many runs of the trigger may go on at once."""
+
+    skip_if_previous_running: bool = False
+    allow_blocks_to_fail: bool = False
+    create_initial_pipeline_run: bool = False
+    pipeline_run_limit: int | None = None
+    timeout_s: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Trigger:
     """One entry of a pipeline's triggers.yaml. Moments are in UTC; `timezone` is that of the schedule, None: UTC.
 
@@ -117,7 +129,7 @@ class Trigger:
     last_enabled_at: datetime | None = None
     status: str = "inactive"
     variables: Mapping[str, Any] = field(default_factory=dict)
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: TriggerSettings = field(default_factory=TriggerSettings)
     sla_s: int | None = None
     envs: tuple[str, ...] = ()
     timezone: str | None = None
@@ -139,6 +151,7 @@ class Pipeline:
     blocks: tuple[Block, ...] = ()
     variables: Mapping[str, Any] = field(default_factory=dict)
     triggers: tuple[Trigger, ...] = ()
+    concurrency: Concurrency | None = None
 
     def block(self, uuid: str) -> Block:
         return next(block for block in self.blocks if block.uuid == uuid)

@@ -12,6 +12,7 @@ from mage_project.project import document
 from mage_project.project.blocks import BlockReader
 from mage_project.project.checking import Checker
 from mage_project.project.command import command
+from mage_project.project.concurrency import concurrency
 from mage_project.project.model import ONLY_IN_MAGE, Block, Pipeline, Problem
 from mage_project.project.triggers import read_triggers
 
@@ -84,6 +85,7 @@ class Project:
             blocks=blocks,
             variables=checker.mapping(content, "variables"),
             triggers=tuple(read_triggers(path.with_name("triggers.yaml"), checker)),
+            concurrency=concurrency(content, checker),
         )
         return pipeline, checker.problems
 

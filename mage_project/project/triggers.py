@@ -12,6 +12,7 @@ from mage_project.project import document
 from mage_project.project.checking import Checker
 from mage_project.project.document import Mapping
 from mage_project.project.model import Trigger
+from mage_project.project.trigger_settings import settings
 
 #: What may stand there. Mage's own are those of its ScheduleType and ScheduleStatus, 0.9.80.
 _CHOICES = {
@@ -52,7 +53,7 @@ def _trigger(entry: Mapping, checker: Checker) -> Trigger:
         last_enabled_at=_moment(entry, "last_enabled_at", checker),
         status=_choice(entry, "status", checker) or "inactive",
         variables=checker.mapping(entry, "variables"),
-        settings=checker.mapping(entry, "settings"),
+        settings=settings(entry, checker),
         sla_s=sla_s if isinstance(sla_s, int) else None,
         envs=tuple(str(env) for env in entry.get("envs") or ()),
         timezone=_text_or_none(entry.get("timezone")),

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from mage_project.history import schedules
-from mage_project.history.runs import newest
+from mage_project.history.runs import going_on, newest
 from mage_project.history.schedules import DueRun, TriggerState
 from mage_project.history.stores import Store, Transaction
 from mage_project.schedule.catalogue import Catalogue, Entry
 from mage_project.schedule.due import GRACE, Skipped, begin, due
+from mage_project.schedule.quotas import Quotas
 from mage_project.schedule.recovery import recovered
 
 
@@ -53,35 +54,54 @@ class Agenda:
         entries = {entry.key: entry for entry in self.catalogue.entries}
         known = schedules.states(self.transaction)
         begun: list[tuple[Entry, DueRun]] = []
-        ended: list[DueRun] = []
+        going, ended = self._recover(mine)
+        quotas = Quotas(going, lambda: going_on(self.store))
         for run in schedules.open_runs(self.transaction):
             key = (run.pipeline, run.trigger_name)
             entry = entries.get(key)
-            if run.key in mine or (entry is None and run.pipeline in self.catalogue.unreadable):
+            if run.status == "running" or (entry is None and run.pipeline in self.catalogue.unreadable):
                 continue
-            after = self._after(run, entry, known.get(key), room - len(begun))
+            after = self._after(run, entry, known.get(key), room - len(begun), quotas)
             if after != run:
                 schedules.put_due(self.store, self.transaction, after)
             if entry and after.attempts > run.attempts:
                 begun.append((entry, after))
-            elif after.status not in ("waiting", "running"):
+                quotas.begin(after)
+            elif after.status == "skipped":
                 ended.append(after)
         return begun, ended
 
-    def _after(self, run: DueRun, entry: Entry | None, state: TriggerState | None, room: int) -> DueRun:
-        """How the run stands after this look."""
-        if run.status == "running":
-            return recovered(self.store, run, may_still_begin=self.may_still_begin)
-        if why := self._hindrance(run, entry):
-            return replace(run, status="skipped", reason=why)
-        if room > 0 and (state is None or state.paused_at is None):
-            return replace(run, status="running", attempts=run.attempts + 1)
-        return run
+    def _recover(self, mine: Container[tuple[str, str, float]]) -> tuple[list[DueRun], list[DueRun]]:
+        """The runs that go on, and those that have ended without us; what is to be done again waits."""
+        going: list[DueRun] = []
+        ended: list[DueRun] = []
+        for run in schedules.open_runs(self.transaction):
+            if run.status != "running":
+                continue
+            there = run.key in mine or run.pipeline in self.catalogue.unreadable
+            after = run if there else recovered(self.store, run, may_still_begin=self.may_still_begin)
+            if after != run:
+                schedules.put_due(self.store, self.transaction, after)
+            if after.status == "running":
+                going.append(after)
+            elif after.status != "waiting":
+                ended.append(after)
+        return going, ended
 
-    def _hindrance(self, run: DueRun, entry: Entry | None) -> str | None:
+    def _after(self, run: DueRun, entry: Entry | None, state: TriggerState | None, room: int, quotas: Quotas) -> DueRun:
+        """How a run that waits stands after this look."""
+        if entry is None or (why := self._hindrance(run, entry)):
+            return replace(run, status="skipped", reason=why if entry else "the trigger is gone from its file")
+        if room < 1 or (state and state.paused_at is not None):
+            return run
+        if (full := quotas.reached(entry)) is None:
+            return replace(run, status="running", reason=None, attempts=run.attempts + 1)
+        if entry.concurrency.on_pipeline_run_limit_reached == "skip":
+            return replace(run, status="skipped", reason=full)
+        return replace(run, reason=f"waits: {full}")
+
+    def _hindrance(self, run: DueRun, entry: Entry) -> str | None:
         """Why what waits is not run after all."""
-        if entry is None:
-            return "the trigger is gone from its file"
         if not entry.is_due_at_times:
             return f"the trigger is {entry.status(None)}"
         late = self.now.timestamp() - run.due_at > GRACE.total_seconds()
@@ -122,7 +142,7 @@ class Agenda:
             return f"due at {datetime.fromtimestamp(open_run.due_at, UTC):%Y-%m-%d %H:%M} UTC"
         if open_run is not None:
             return open_run.run_id
-        if not entry.trigger.settings.get("skip_if_previous_running"):
+        if not entry.trigger.settings.skip_if_previous_running:
             return None
         runs = newest(self.store, pipeline=entry.pipeline, limit=20)
         return next((run.run_id for run in runs if run.trigger == entry.trigger.name and run.is_running), None)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mage_project.errors import ConfigError, MageProjectError, UsageError, did_you_mean
 from mage_project.history.schedules import TriggerState
 from mage_project.project import Project, Trigger
 from mage_project.project.checking import Checker
+from mage_project.project.concurrency import Concurrency, of_pipeline
 from mage_project.project.triggers import read_triggers
 from mage_project.schedule.timetable import Timetable, timetable
 
@@ -24,6 +25,7 @@ class Entry:
     trigger: Trigger
     table: Timetable | None = None
     problem: MageProjectError | None = None
+    concurrency: Concurrency = field(default_factory=Concurrency)
 
     @property
     def key(self) -> tuple[str, str]:
@@ -78,10 +80,11 @@ def catalogue(root: Path) -> Catalogue:
         path = root / "pipelines" / uuid / "triggers.yaml"
         try:
             triggers = list(read_triggers(path, Checker(path)))
+            limits = _limits(path) if triggers else Concurrency()
         except ConfigError as error:
             unreadable[uuid] = error.within(root)
             continue
-        entries += [entry_of(root, uuid, trigger) for trigger in triggers if trigger.name]
+        entries += [replace(entry_of(root, uuid, each), concurrency=limits) for each in triggers if each.name]
     return Catalogue(entries=_first_of_each_name(entries), unreadable=unreadable)
 
 
@@ -104,6 +107,12 @@ def entry_of(root: Path, uuid: str, trigger: Trigger) -> Entry:
         return Entry(pipeline=uuid, trigger=trigger, table=timetable(trigger))
     except ConfigError as error:
         return Entry(pipeline=uuid, trigger=trigger, problem=error.within(root))
+
+
+def _limits(triggers: Path) -> Concurrency:
+    """The pipeline's; what is wrong with them keeps its runs from beginning, and they say so."""
+    path = triggers.with_name("metadata.yaml")
+    return of_pipeline(path, Checker(path))
 
 
 def _first_of_each_name(entries: Sequence[Entry]) -> list[Entry]:

@@ -49,7 +49,7 @@ def begin(trigger: Trigger, table: Timetable | None, now: datetime) -> datetime 
         return None
     if trigger.catch_up == "all" and trigger.start_time:
         return min(trigger.start_time - timedelta(microseconds=1), now)
-    if trigger.settings.get("create_initial_pipeline_run"):
+    if trigger.settings.create_initial_pipeline_run:
         last = next(table.until(now), None)
         return last - timedelta(microseconds=1) if last else now
     return min(trigger.last_enabled_at or now, now)
@@ -68,7 +68,7 @@ def due(trigger: Trigger, table: Timetable | None, handled: datetime | None, now
     if not found:
         return Due(handled=handled)
     runs, skipped = _chosen(trigger, found, now)
-    if busy and trigger.settings.get("skip_if_previous_running"):
+    if busy and trigger.settings.skip_if_previous_running:
         on_time = [moment for moment in runs if now - moment <= GRACE]
         skipped += [_skip([moment], f"the previous run, {busy}, has not ended") for moment in on_time]
         runs = [moment for moment in runs if moment not in on_time]

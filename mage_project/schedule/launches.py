@@ -22,7 +22,7 @@ def launch(root: Path, entry: Entry, moment: datetime, *, local: bool) -> Child:
     command = Command(
         pipeline=entry.pipeline,
         root=root,
-        words=[*(["--local"] if local else []), *variable_words(entry.trigger)],
+        words=[*(["--local"] if local else []), *words_of(entry.trigger)],
         # Mage gives `env: prod` to every run that a trigger starts, whatever its own environment is.
         environment={"ENV": "prod", **own_environment()},
         trigger=entry.trigger.name,
@@ -42,7 +42,15 @@ def interval_of(entry: Entry, moment: datetime) -> Interval:
     return Interval(start=start, end=end, previous=previous)
 
 
-def variable_words(trigger: Trigger) -> list[str]:
+def words_of(trigger: Trigger) -> list[str]:
+    """What the trigger says of its runs, for the command line: its variables and its settings."""
+    settings = trigger.settings
+    timeout = ["--timeout", f"{settings.timeout_s:g}"] if settings.timeout_s else []
+    may_fail = ["--allow-blocks-to-fail"] if settings.allow_blocks_to_fail else []
+    return [*timeout, *may_fail, *_variable_words(trigger)]
+
+
+def _variable_words(trigger: Trigger) -> list[str]:
     """The trigger's variables for the command line. JSON is YAML: text stays text, lists stay lists."""
     variables: Mapping[str, object] = plain(trigger.variables)
     return [word for name, value in variables.items() for word in ("--var", f"{name}={json.dumps(value, default=str)}")]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mage_project.project import Project, Trigger
-from mage_project.project.model import Problem
+from mage_project.project.model import Problem, TriggerSettings
 from tests.projects import block, write_project
 
 
@@ -30,7 +30,7 @@ def test_what_mage_writes_is_read(tmp_path: Path) -> None:
           pipeline_uuid: p
           schedule_interval: '@monthly'
           schedule_type: time
-          settings: {skip_if_previous_running: true}
+          settings: {skip_if_previous_running: true, timeout: 600, pipeline_run_limit: null, timeout_status: failed}
           sla: 3600
           start_time: 2024-02-01 00:00:00+01:00
           status: active
@@ -44,7 +44,8 @@ def test_what_mage_writes_is_read(tmp_path: Path) -> None:
     assert (trigger.envs, trigger.sla_s, trigger.catch_up) == (("prod",), 3600, "all")
     assert trigger.last_enabled_at == datetime(2024, 2, 1, tzinfo=UTC), "without a zone it is UTC"
     assert trigger.start_time == datetime(2024, 1, 31, 23, tzinfo=UTC)
-    assert (trigger.settings["skip_if_previous_running"], trigger.variables["service"]) == (True, "green")
+    assert trigger.settings == TriggerSettings(skip_if_previous_running=True, timeout_s=600)
+    assert trigger.variables["service"] == "green"
 
 
 @pytest.mark.parametrize(
@@ -54,11 +55,17 @@ def test_what_mage_writes_is_read(tmp_path: Path) -> None:
         ("catch_up: maybe", "there is no catch_up 'maybe'."),
         ("start_time: soon", "start_time is not a date: 'soon'"),
         ("sla: an hour", "'sla' is a number of seconds, not 'an hour'"),
+        ("settings: {timeout: -1}", "'timeout' of a trigger's settings must be a number of seconds, not -1"),
+        ("settings: {pipeline_run_limit: 0}", "must be a number, 1 or more, not 0"),
+        ("settings: {allow_blocks_to_fail: some}", "must be true or false, not 'some'"),
+        ("settings: {skip_if_previous_runing: true}", "Did you mean 'skip_if_previous_running'?"),
+        ("settings: {landing_time_enabled: true}", "landing_time_enabled is not followed here"),
+        ("settings: {timeout_status: cancelled}", "timeout_status is not followed here"),
     ],
 )
 def test_what_is_odd_is_a_warning_with_its_line(tmp_path: Path, line: str, message: str) -> None:
     _, [problem] = read(tmp_path, f"triggers:\n- name: t\n  {line}\n")
-    assert (problem.message, problem.line, problem.warning) == (message, 3, True)
+    assert (message in problem.message, problem.line, problem.warning) == (True, 3, True), problem.message
 
 
 def test_two_triggers_of_one_name_are_told(tmp_path: Path) -> None:

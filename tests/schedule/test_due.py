@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mage_project.project import Trigger
+from mage_project.project.model import TriggerSettings
 from mage_project.schedule.due import MOST, Due, begin, due, upcoming
 from mage_project.schedule.timetable import timetable
 
@@ -76,7 +77,7 @@ def test_a_clock_that_was_years_ahead_and_is_put_right_holds_nothing_up() -> Non
 def test_whatever_the_clock_does_each_due_run_is_run_or_skipped_once(
     moves: list[tuple[int, bool]], cron: str, catch_up: str
 ) -> None:
-    more = {"timezone": "America/New_York", "settings": {"skip_if_previous_running": True}}
+    more = {"timezone": "America/New_York", "settings": TriggerSettings(skip_if_previous_running=True)}
     trigger = daily(schedule_interval=cron, catch_up=catch_up, **more)
     table = timetable(trigger)
     assert table is not None
@@ -101,7 +102,9 @@ def test_more_than_anybody_wants_is_not_counted() -> None:
 
 
 def test_a_run_that_overlaps_the_one_before_is_skipped_where_that_is_wanted() -> None:
-    [skipped] = look(daily(settings={"skip_if_previous_running": True}), MONDAY - HOUR, MONDAY, busy="RUN").skipped
+    [skipped] = look(
+        daily(settings=TriggerSettings(skip_if_previous_running=True)), MONDAY - HOUR, MONDAY, busy="RUN"
+    ).skipped
     assert (skipped.first, skipped.reason) == (MONDAY, "the previous run, RUN, has not ended")
     assert look(daily(), MONDAY - HOUR, MONDAY, busy="RUN").runs == (MONDAY,)
 
@@ -125,7 +128,7 @@ def test_always_on_is_due_when_its_last_run_has_ended() -> None:
     [
         ({}, MONDAY + HOUR),
         ({"last_enabled_at": MONDAY - 3 * DAY}, MONDAY - 3 * DAY),
-        ({"settings": {"create_initial_pipeline_run": True}}, MONDAY),
+        ({"settings": TriggerSettings(create_initial_pipeline_run=True)}, MONDAY),
         ({"start_time": MONDAY - 9 * DAY}, MONDAY + HOUR),
         ({"start_time": MONDAY - 9 * DAY, "catch_up": "all"}, MONDAY - 9 * DAY),
     ],

@@ -93,6 +93,16 @@ class Scene:
         every = [{"schedule_type": "time", "status": "active", "schedule_interval": "0 5 * * *"} | e for e in entries]
         (self.root / "pipelines/p/triggers.yaml").write_text(yaml.safe_dump({"triggers": every}))
 
+    def limits(self, config: dict[str, object]) -> None:
+        path = self.root / "pipelines/p/metadata.yaml"
+        path.write_text(path.read_text() + yaml.safe_dump({"concurrency_config": config}))
+
+    def reason(self, name: str = "t") -> str:
+        """Why the last due run of the trigger stands as it does."""
+        with self.store.transaction() as transaction:
+            [last, *_] = schedules.due_runs(transaction, "p", name)
+        return last.reason or ""
+
     @contextmanager
     def scheduler(self, jobs: int = 4) -> Iterator[Scheduler]:
         work = Scheduler(self.root, self.store, self.told, jobs=jobs, clock=lambda: self.now)
@@ -168,6 +178,52 @@ def test_what_overlaps_is_skipped_and_a_missed_sla_is_told(scene: Scene) -> None
         scene.until(work, lambda: ("01-01 05:00", "completed") in scene.due())
     assert scene.due() == [("01-01 05:00", "completed"), ("01-02 05:00", "skipped")]
     assert "late by more than 60 s" in scene.told.lines
+
+
+@pytest.mark.parametrize(
+    ("limits", "last"),
+    [
+        ({"pipeline_run_limit": 1}, "completed"),
+        ({"pipeline_run_limit_all_triggers": 1, "on_pipeline_run_limit_reached": "skip"}, "skipped"),
+    ],
+    ids=["wait", "skip"],
+)
+def test_no_more_runs_go_on_at_once_than_the_pipeline_says(scene: Scene, limits: dict[str, object], last: str) -> None:
+    scene.limits(limits)
+    scene.triggers({"name": "t", "variables": {"slow": 1}})
+    with scene.scheduler() as work:
+        work.look()
+        scene.now = MONDAY
+        scene.until(work, lambda: bool(scene.notes("begun")))
+        scene.now += 24 * HOUR
+        work.look()
+        [*_, (_, status)], reason = scene.due(), scene.reason()
+        assert (status, "1 run goes on" in reason) == ({"completed": "waiting"}.get(last, last), True)
+        scene.until(work, lambda: [status for _, status in scene.due()] == ["completed", last])
+
+
+def test_a_run_by_hand_counts_for_all_triggers(scene: Scene) -> None:
+    scene.limits({"pipeline_run_limit_all_triggers": 1})
+    scene.triggers({"name": "t"})
+    run = [sys.executable, "-m", "mage_project", "run", "p", "--project", str(scene.root), "--var", "slow=2"]
+    with scene.scheduler() as work, subprocess.Popen(run, stdout=subprocess.DEVNULL) as by_hand:
+        work.look()
+        _wait(lambda: bool(scene.notes("begun")))
+        scene.now = MONDAY
+        work.look()
+        assert "pipeline_run_limit_all_triggers: 1 run goes on" in scene.reason()
+        by_hand.wait(timeout=60)
+        scene.until(work, lambda: scene.due() == [("01-01 05:00", "completed")])
+    assert by_hand.returncode == 0
+
+
+def test_the_settings_of_a_trigger_reach_its_runs(scene: Scene) -> None:
+    scene.triggers({"name": "t", "variables": {"slow": 30}, "settings": {"timeout": 1}})
+    with scene.scheduler() as work:
+        work.look()
+        scene.now = MONDAY
+        scene.until(work, lambda: scene.due() == [("01-01 05:00", "failed")])
+    assert "the run took longer than its timeout of 1 s" in scene.reason()
 
 
 def test_a_locked_history_is_told_and_nothing_is_lost(scene: Scene) -> None:

@@ -1,0 +1,55 @@
+"""The `settings` of a trigger: what Mage 0.9.80 keeps there (its SettingsConfig).
+
+What is odd about them keeps no trigger from its work: a warning, and as if it were not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mage_project.project import document
+from mage_project.project.checking import Checker
+from mage_project.project.concurrency import is_limit
+from mage_project.project.model import TriggerSettings
+
+_FLAGS = ("skip_if_previous_running", "allow_blocks_to_fail", "create_initial_pipeline_run")
+
+
+def settings(entry: document.Mapping, checker: Checker) -> TriggerSettings:
+    """Those of a trigger as its file has them."""
+    given = checker.mapping(entry, "settings")
+    if not isinstance(given, document.Mapping):
+        return TriggerSettings()
+    checker.keys(given, "trigger's settings", warning=True)
+    for key in given.keys() & {"landing_time_enabled", "timeout_status"}:
+        if given[key] not in (None, False, "failed"):
+            checker.error(_NOT_HERE[key], given.line_of(key), warning=True)
+    for key, wanted in _wrong(given):
+        what = f"'{key}' of a trigger's settings must be {wanted}, not {given[key]!r}: it does not count"
+        checker.error(what, given.line_of(key), warning=True)
+    wrong = {key for key, _ in _wrong(given)}
+    right = {key: value for key, value in given.items() if key not in wrong and value is not None}
+    return TriggerSettings(
+        **{name: right[name] for name in (*_FLAGS, "pipeline_run_limit") if name in right},
+        timeout_s=right.get("timeout"),
+    )
+
+
+_NOT_HERE = {
+    "landing_time_enabled": "landing_time_enabled is not followed here: the run starts at the time of its schedule",
+    "timeout_status": "timeout_status is not followed here: a run that takes longer than its timeout has failed",
+}
+
+
+def _wrong(given: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Each key whose value cannot be, with what should stand there."""
+    found = [(key, "true or false") for key in _FLAGS if not isinstance(given.get(key) or False, bool)]
+    limit, timeout = given.get("pipeline_run_limit"), given.get("timeout")
+    if limit is not None and not is_limit(limit):
+        found.append(("pipeline_run_limit", "a number, 1 or more"))
+    if timeout is not None and not (
+        isinstance(timeout, (int, float)) and not isinstance(timeout, bool) and timeout > 0
+    ):
+        found.append(("timeout", "a number of seconds"))
+    return found
