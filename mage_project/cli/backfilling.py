@@ -96,9 +96,10 @@ def _run(
     from mage_project.cli.backfill_reporters import receipt_table, reporter_for
     from mage_project.cli.runs import store_of_project
     from mage_project.history import backfills
+    from mage_project.history.starters import own_environment
     from mage_project.runner import services
     from mage_project.schedule.backfill import Backfill
-    from mage_project.schedule.children import Command, own_environment
+    from mage_project.schedule.children import Command
 
     store, backfill_id = store_of_project(Project(pipeline.root)), prepared.backfill_id
     logs = pipeline.root / ".mage_project" / "backfills" / backfill_id

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -112,20 +111,23 @@ def run(
     """
     from mage_project.cli.again import run_again
     from mage_project.cli.guard import guarded
+    from mage_project.history import starters
 
-    variables = parsed(assignments)
+    handed = starters.handed()
+    variables = {**handed, **parsed(assignments)}
     some = [word for name, uuids in (("from", first), ("only", only), ("skip", skip)) for uuid in uuids
             for word in (f"--{name}", uuid)]  # fmt: skip
     some += ["--timeout", f"{timeout_s:g}"] if timeout_s else []
     some += ["--allow-blocks-to-fail"] if allow_blocks_to_fail else []
-    again = run_again(project, pipeline, assignments, local=local, some=some)
-    starter = _starter()
+    typed = [*starters.as_assignments(handed), *assignments]
+    again = run_again(project, pipeline, typed, local=local, some=some)
+    listener, alive = starters.descriptor(starters.EVENTS), starters.descriptor(starters.ALIVE)
 
     def killed(what: str) -> None:
         _tell_failure(pipeline, MageProjectError(what, hint=again), as_json=as_json)
 
     def work() -> int:
-        reporter = _reporter(as_json, again, starter)
+        reporter = _reporter(as_json, again, listener)
         from mage_project.runner.limits import Limits
         from mage_project.runner.running import run_pipeline
         from mage_project.runner.selection import Choice
@@ -136,27 +138,18 @@ def run(
         run = partial(given, reporter=reporter, local=local)
         return _run(run, project, pipeline, as_json=as_json)
 
-    sys.exit(guarded(work, killed=killed, starter=starter))
+    sys.exit(guarded(work, killed=killed, starter=alive if listener is None else listener))
 
 
-def _starter() -> int | None:
-    """Where a backfill that has started this run listens."""
-    if "MAGE_PROJECT_EVENTS" not in os.environ:
-        return None
-    from mage_project.schedule import events
-
-    return events.descriptor()
-
-
-def _reporter(as_json: bool, again: str, starter: int | None) -> Reporter:
+def _reporter(as_json: bool, again: str, listener: int | None) -> Reporter:
     from mage_project.cli.reporters import reporter_for
 
     reporter = reporter_for(as_json=as_json, again=again)
-    if starter is None:
+    if listener is None:
         return reporter
     from mage_project.schedule.events import Telling
 
-    return Telling(reporter, starter)
+    return Telling(reporter, listener)
 
 
 def _run(run: Callable[[], RunRecord], project: Project, pipeline: str, *, as_json: bool) -> int:
@@ -172,7 +165,8 @@ def _tell_failure(pipeline: str, error: MageProjectError, *, as_json: bool) -> N
     if as_json:
         import json
 
-        from mage_project.runner.records import RunRecord, new_run_id
+        from mage_project.history.starters import new_run_id
+        from mage_project.runner.records import RunRecord
 
         record = RunRecord(pipeline=pipeline, run_id=new_run_id(), blocks=[], status="failed", error=str(error))
         click.echo(json.dumps(record.as_dict(), ensure_ascii=False))

@@ -62,7 +62,8 @@ def show(project: Project, run_id: str, as_json: bool) -> None:
 
     found = details(store_of_project(project), run_id)
     if as_json:
-        rest = {name: value for name, value in asdict(found).items() if name != "run"}
+        rest = {name: value for name, value in asdict(found).items() if name not in ("run", "children")}
+        rest["children"] = [as_dict(child) for child in found.children]
         click.echo(json.dumps({**as_dict(found.run), **rest}, ensure_ascii=False))
         return
     click.echo(_shown(found))
@@ -92,13 +93,17 @@ def short_date(text: str) -> str:
     return text.removesuffix("T00:00:00").split(".")[0].replace("T", " ")
 
 
+def _trigger(run: StoredRun) -> str:
+    return f"{run.trigger or ''} of {run.parent_run_id}".strip() if run.parent_run_id else run.trigger or ""
+
+
 def _table(found: list[StoredRun]) -> str:
     from mage_project.cli.tables import aligned, count
 
     lines = [
         (
             f"{MARKS.get(run.status, '·')} {run.run_id}",
-            *(run.pipeline, run.status, short_date(run.execution_date), run.trigger or ""),
+            *(run.pipeline, run.status, short_date(run.execution_date), _trigger(run)),
             "" if run.seconds is None else f"{run.seconds:.2f} s",
             count(run.rows),
         )
@@ -118,6 +123,7 @@ def _shown(found: RunDetails) -> str:
         ("status", run.status if run.exit_code in (None, 0) else f"{run.status} (exit code {run.exit_code})"),
         ("execution date", short_date(run.execution_date)),
         ("trigger", run.trigger),
+        ("started by run", run.parent_run_id),
         ("backfill", run.backfill_id),
         ("started", f"{moment(run.started_at)} by {found.started_by or 'somebody'} on {found.host}"),
         ("ended", moment(run.ended_at)),
@@ -126,6 +132,7 @@ def _shown(found: RunDetails) -> str:
         ("commit", commit),
         *(("variable", f"{name}={value}") for name, value in sorted(found.variables.items())),
         *(("warning", line) for line in found.warnings),
+        *(("started run", f"{child.run_id} of {child.pipeline}, {child.status}") for child in found.children),
     ]
     parts = [f"{MARKS.get(run.status, '·')} {run.run_id}"]
     parts.append("\n".join(f"  {name:<15} {value}" for name, value in facts if value is not None))

@@ -98,7 +98,7 @@ def run_once(project: Project, name: str, pipeline: str | None, local: bool, as_
 
     Exit codes as of `run`.
     """
-    from mage_project.runner.recording import TRIGGER
+    from mage_project.history.starters import TRIGGER
     from mage_project.schedule.launches import words_of
 
     entry = _catalogue(project).find(name, pipeline)

@@ -32,6 +32,7 @@ class RunFacts:
     files: Mapping[str, Path] = field(default_factory=dict)
     trigger_name: str | None = None
     backfill_id: str | None = None
+    parent_run_id: str | None = None
 
 
 def variables_text(variables: Mapping[str, Any]) -> str:

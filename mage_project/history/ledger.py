@@ -34,6 +34,7 @@ _COLUMNS = (
     *("run_id", "pipeline", "status", "trigger_name", "backfill_id", "execution_date", "interval_end", "variables"),
     *("variables_key", "git_commit", "git_dirty", "code", "started_by", "host", "pid", "pid_started", "started_at"),
     *("heartbeat_at", "ended_at", "seconds", "row_count", "peak_rss_bytes", "warnings", "error", "exit_code"),
+    "parent_run_id",
 )
 #: The same statement at the start and at the end: a store that was away, or is new, gets the whole run then.
 _PUT_RUN = (
@@ -100,6 +101,7 @@ class Ledger:
             status="running",
             trigger_name=facts.trigger_name,
             backfill_id=facts.backfill_id,
+            parent_run_id=facts.parent_run_id,
             execution_date=moment_text(facts.execution_date),
             interval_end=moment_text(facts.interval_end) if facts.interval_end else None,
             variables=variables_text(facts.variables),

@@ -39,6 +39,7 @@ def contents(row: Row, blocks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {
         **{name: row[name] for name in _AS_THEY_ARE},
         **{name: json.loads(row[name]) for name in _IN_JSON},
+        **({"parent_run_id": row["parent_run_id"]} if row["parent_run_id"] else {}),  # older receipts know of none
         "inputs": inputs_of(blocks),
         "written": [name for block in blocks for name in block.get("written") or ()],
         "blocks": list(blocks),

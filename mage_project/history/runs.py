@@ -15,8 +15,11 @@ from mage_project.history.stores import Row, Store, Transaction
 
 _SHORT = ", ".join(
     """run_id pipeline status trigger_name backfill_id execution_date interval_end variables_key code host pid
-    pid_started started_at heartbeat_at ended_at seconds row_count peak_rss_bytes error exit_code""".split()
+    pid_started started_at heartbeat_at ended_at seconds row_count peak_rss_bytes error exit_code
+    parent_run_id""".split()
 )
+
+_CHILDREN = f"SELECT {_SHORT} FROM run WHERE parent_run_id = :run_id ORDER BY started_at"  # noqa: S608
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +45,7 @@ class StoredRun:
     peak_rss_bytes: int | None
     error: str | None
     exit_code: int | None
+    parent_run_id: str | None = None
 
     @property
     def is_running(self) -> bool:
@@ -50,7 +54,10 @@ class StoredRun:
 
 @dataclass(frozen=True, kw_only=True)
 class RunDetails:
-    """Everything that the history has of one run: `blocks` are their records, as `run --json` prints them."""
+    """Everything that the history has of one run: `blocks` are their records, as `run --json` prints them.
+
+    `children` are the runs that its blocks have started, in the order in which they began.
+    """
 
     run: StoredRun
     variables: dict[str, Any]
@@ -60,6 +67,7 @@ class RunDetails:
     host: str
     warnings: list[str]
     blocks: list[dict[str, Any]]
+    children: list[StoredRun]
 
 
 def newest(
@@ -98,6 +106,13 @@ def going_on(store: Store) -> list[StoredRun]:
         return [run for run in _stored(store, transaction, rows) if run.is_running]
 
 
+def named(store: Store, run_id: str) -> StoredRun | None:
+    """The run of exactly that name, if it has told the history of itself."""
+    with store.transaction() as transaction:
+        rows = transaction.run(f"SELECT {_SHORT} FROM run WHERE run_id = :run_id", run_id=run_id)  # noqa: S608
+        return next(iter(_stored(store, transaction, rows)), None)
+
+
 def details(store: Store, run_id: str) -> RunDetails:
     """One run, by its id or the beginning of it. `UsageError` for an unknown or an unclear one."""
     with store.transaction() as transaction:
@@ -106,6 +121,7 @@ def details(store: Store, run_id: str) -> RunDetails:
         blocks = transaction.run(
             "SELECT record FROM block_run WHERE run_id = :run_id ORDER BY place", run_id=run.run_id
         )
+        children = _stored(store, transaction, transaction.run(_CHILDREN, run_id=run.run_id))
     return RunDetails(
         run=run,
         variables=json.loads(row["variables"]),
@@ -115,6 +131,7 @@ def details(store: Store, run_id: str) -> RunDetails:
         host=row["host"].split()[0],
         warnings=json.loads(row["warnings"]),
         blocks=[json.loads(block["record"]) for block in blocks],
+        children=children,
     )
 
 
@@ -144,7 +161,7 @@ def _stored(store: Store, transaction: Transaction, rows: Sequence[Row]) -> list
             code=json.loads(row["code"]),
             **{name: row[name] for name in ("run_id", "pipeline", "backfill_id", "execution_date", "interval_end")},
             **{name: row[name] for name in ("variables_key", "started_at", "ended_at", "seconds", "peak_rss_bytes")},
-            **{name: row[name] for name in ("error", "exit_code")},
+            **{name: row[name] for name in ("error", "exit_code", "parent_run_id")},
         )
         for row in rows
     ]

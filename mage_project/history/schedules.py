@@ -149,6 +149,11 @@ def forget(transaction: Transaction, pipeline: str, trigger_name: str) -> None:
 def note(store: Store, transaction: Transaction, state: TriggerState, found: Iterable[DueRun]) -> None:
     """Put down that the trigger is dealt with up to `state.handled_at`, and the due runs that were found."""
     put_state(transaction, state)
+    put_found(store, transaction, found)
+
+
+def put_found(store: Store, transaction: Transaction, found: Iterable[DueRun]) -> None:
+    """Put down due runs that were found."""
     now = store.now(transaction)
     for due in found:
         transaction.run(_PUT_DUE, now=now, **asdict(due))
@@ -176,6 +181,13 @@ def due_runs(transaction: Transaction, pipeline: str, trigger_name: str, *, limi
         limit=limit,
     )
     return _due(rows)
+
+
+def due_run(transaction: Transaction, pipeline: str, trigger_name: str, due_at: float) -> DueRun | None:
+    """The run of the trigger that was due at that moment."""
+    key = {"pipeline": pipeline, "trigger_name": trigger_name, "due_at": due_at}
+    found = _due(transaction.run(f"SELECT * FROM due_run WHERE {_KEY}", **key))  # noqa: S608 - no value is in it
+    return found[0] if found else None
 
 
 def _due(rows: Sequence[Row]) -> list[DueRun]:

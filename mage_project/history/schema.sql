@@ -26,14 +26,16 @@ CREATE TABLE run (
     peak_rss_bytes BIGINT,
     warnings TEXT NOT NULL,
     error TEXT,
-    exit_code INTEGER
+    exit_code INTEGER,
+    parent_run_id TEXT
 );
 
--- The newest runs; those of a pipeline; those of an interval; those of a backfill.
+-- The newest runs; those of a pipeline; those of an interval; those of a backfill; those that a run has started.
 CREATE INDEX run_started ON run (started_at);
 CREATE INDEX run_pipeline_started ON run (pipeline, started_at);
 CREATE INDEX run_pipeline_date ON run (pipeline, execution_date);
 CREATE INDEX run_backfill ON run (backfill_id);
+CREATE INDEX run_parent ON run (parent_run_id);
 
 CREATE TABLE block_run (
     run_id TEXT NOT NULL,
@@ -130,3 +132,28 @@ CREATE TABLE due_run (
 );
 
 CREATE INDEX due_run_status ON due_run (status);
+
+-- What made a run due that no timetable did: a request, something that appeared, another run; and the last one's number.
+CREATE TABLE occasion (
+    number BIGINT NOT NULL PRIMARY KEY,
+    pipeline TEXT NOT NULL,
+    trigger_name TEXT NOT NULL,
+    due_at DOUBLE PRECISION NOT NULL,
+    kind TEXT NOT NULL,
+    occasion_key TEXT,
+    fingerprint TEXT NOT NULL,
+    variables TEXT NOT NULL,
+    execution_date TEXT,
+    parent_run_id TEXT,
+    line TEXT NOT NULL
+);
+
+CREATE UNIQUE INDEX occasion_keyed ON occasion (pipeline, trigger_name, occasion_key);
+CREATE INDEX occasion_due ON occasion (pipeline, trigger_name, due_at);
+
+CREATE TABLE occasion_head (
+    one INTEGER NOT NULL PRIMARY KEY,
+    number BIGINT NOT NULL
+);
+
+INSERT INTO occasion_head (one, number) VALUES (1, 0);

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from mage_project.history import starters
 from mage_project.history.facts import RunFacts
 from mage_project.history.ledger import Ledger
 from mage_project.history.logs import path_of
@@ -15,9 +16,6 @@ from mage_project.runner.interrupts import Interrupted
 from mage_project.runner.log import Log, Logged
 from mage_project.runner.run import Run
 from mage_project.runner.variables import plain
-
-#: Set for the runs that a backfill starts. A run takes them out again: what its blocks start is not the backfill's.
-TRIGGER, BACKFILL = "MAGE_PROJECT_TRIGGER", "MAGE_PROJECT_BACKFILL"
 
 
 @contextmanager
@@ -60,7 +58,8 @@ def _ledger(run: Run, given: Mapping[str, Any], store: Store | None) -> Ledger:
         execution_date=run.variables["execution_date"],
         interval_end=run.variables["interval_end_datetime"],
         files={block.uuid: block.path for block in pipeline.blocks if block.runs and block.path},
-        trigger_name=f"resumes {run.part.resumes}" if run.part.resumes else os.environ.pop(TRIGGER, None),
-        backfill_id=os.environ.pop(BACKFILL, None),
+        trigger_name=f"resumes {run.part.resumes}" if run.part.resumes else os.environ.pop(starters.TRIGGER, None),
+        backfill_id=os.environ.pop(starters.BACKFILL, None),
+        parent_run_id=os.environ.pop(starters.PARENT, None),
     )
     return Ledger(store, facts, lambda line: run.reporter.said(None, line))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from mage_project.runner.origins import File, add_files, columns_of, files_of
@@ -194,8 +192,3 @@ class RunRecord:
             "error": self.error,
             "resume": self.resume,
         }
-
-
-def new_run_id() -> str:
-    """Sorts by time; unique among runs that start in the same second."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.urandom(3).hex()}"

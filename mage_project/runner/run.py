@@ -11,6 +11,7 @@ from typing import Any
 
 from mage_project import masking
 from mage_project.errors import MageProjectError
+from mage_project.history.starters import given_run_id
 from mage_project.io import commits
 from mage_project.project import Block, Pipeline
 from mage_project.project.command import command
@@ -23,7 +24,7 @@ from mage_project.runner.limits import Limits
 from mage_project.runner.outputs import Outputs
 from mage_project.runner.parts import Part
 from mage_project.runner.plan import Unit, units
-from mage_project.runner.records import BlockRecord, RunRecord, new_run_id
+from mage_project.runner.records import BlockRecord, RunRecord
 from mage_project.runner.reporting import Reporter, Silent
 from mage_project.runner.turns import Turn
 from mage_project.runner.variables import plain, run_variables
@@ -72,7 +73,7 @@ class Run:
         masking.hide(self.variables)
         self.record = RunRecord(
             pipeline=pipeline.uuid,
-            run_id=new_run_id(),
+            run_id=given_run_id(),
             blocks=[
                 BlockRecord(uuid=block.uuid, type=block.type, status=self.part.status(block.uuid))
                 for block in pipeline.blocks

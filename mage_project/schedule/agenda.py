@@ -6,14 +6,25 @@ from collections.abc import Container
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from mage_project.history import schedules
+from mage_project.history import occasions, schedules
+from mage_project.history.occasions import Occasion
 from mage_project.history.runs import going_on, newest
 from mage_project.history.schedules import DueRun, TriggerState
+from mage_project.history.starters import new_run_id
 from mage_project.history.stores import Store, Transaction
-from mage_project.schedule.catalogue import Catalogue, Entry
+from mage_project.schedule.catalogue import Catalogue, Entry, asked_for
 from mage_project.schedule.due import GRACE, Skipped, begin, due
 from mage_project.schedule.quotas import Quotas
 from mage_project.schedule.recovery import recovered
+
+
+@dataclass(frozen=True, kw_only=True)
+class Begun:
+    """A run to be started now; `occasion` made it due where no timetable did."""
+
+    entry: Entry
+    run: DueRun
+    occasion: Occasion | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +46,9 @@ class Agenda:
         busy = {(run.pipeline, run.trigger_name): run for run in schedules.open_runs(self.transaction)}
         skipped: list[DueRun] = []
         for entry in self.catalogue.entries:
+            state = known.pop(entry.key, None) if entry.is_active else None
             if entry.is_due_at_times:
-                state = self._state(entry, known.pop(entry.key, None))
+                state = self._state(entry, state)
                 if state.paused_at is None:
                     skipped += self._note(entry, state, busy.get(entry.key))
         for state in known.values():  # gone from the file, or switched off in it
@@ -44,28 +56,29 @@ class Agenda:
                 schedules.forget(self.transaction, state.pipeline, state.trigger_name)
         return skipped
 
-    def take(
-        self, room: int, mine: Container[tuple[str, str, float]]
-    ) -> tuple[list[tuple[Entry, DueRun]], list[DueRun]]:
+    def take(self, room: int, mine: Container[tuple[str, str, float]]) -> tuple[list[Begun], list[DueRun]]:
         """What is to be started now, at most `room`; and what has ended without us, or will not be run after all.
 
         The first are put down as running already: were we to die, they would be looked for. `mine` run here.
         """
         entries = {entry.key: entry for entry in self.catalogue.entries}
         known = schedules.states(self.transaction)
-        begun: list[tuple[Entry, DueRun]] = []
+        begun: list[Begun] = []
         going, ended = self._recover(mine)
         quotas = Quotas(going, lambda: going_on(self.store))
         for run in schedules.open_runs(self.transaction):
             key = (run.pipeline, run.trigger_name)
             entry = entries.get(key)
+            occasion = None if entry and entry.is_due_at_times else occasions.of_due(self.transaction, run)
+            if occasion and occasion.kind in occasions.ASKED and not (entry and entry.is_active):
+                entry = asked_for(self.catalogue.root, *key)
             if run.status == "running" or (entry is None and run.pipeline in self.catalogue.unreadable):
                 continue
             after = self._after(run, entry, known.get(key), room - len(begun), quotas)
             if after != run:
                 schedules.put_due(self.store, self.transaction, after)
             if entry and after.attempts > run.attempts:
-                begun.append((entry, after))
+                begun.append(Begun(entry=entry, run=after, occasion=occasion))
                 quotas.begin(after)
             elif after.status == "skipped":
                 ended.append(after)
@@ -95,19 +108,18 @@ class Agenda:
         if room < 1 or (state and state.paused_at is not None):
             return run
         if (full := quotas.reached(entry)) is None:
-            return replace(run, status="running", reason=None, attempts=run.attempts + 1)
+            return replace(run, status="running", reason=None, attempts=run.attempts + 1, run_id=new_run_id())
         if entry.concurrency.on_pipeline_run_limit_reached == "skip":
             return replace(run, status="skipped", reason=full)
         return replace(run, reason=f"waits: {full}")
 
     def _hindrance(self, run: DueRun, entry: Entry) -> str | None:
         """Why what waits is not run after all."""
-        if not entry.is_due_at_times:
+        if not entry.is_active:
             return f"the trigger is {entry.status(None)}"
         late = self.now.timestamp() - run.due_at > GRACE.total_seconds()
-        return (
-            "it was interrupted; catch_up: none" if run.attempts and late and entry.trigger.catch_up == "none" else None
-        )
+        is_missed = run.attempts and late and entry.trigger.catch_up == "none" and entry.is_due_at_times
+        return "it was interrupted; catch_up: none" if is_missed else None
 
     def _state(self, entry: Entry, state: TriggerState | None) -> TriggerState:
         """What is known of the trigger; a new one, or one with a new schedule, begins now."""

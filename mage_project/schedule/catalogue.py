@@ -47,15 +47,21 @@ class Entry:
         return "paused" if state and state.paused_at is not None else "active"
 
     @property
+    def is_active(self) -> bool:
+        """Whether runs of it come due, unless it is paused."""
+        return self.status(None) == "active"
+
+    @property
     def is_due_at_times(self) -> bool:
-        """Whether the scheduler looks after it, unless it is paused."""
-        return self.trigger.schedule_type == "time" and self.status(None) == "active"
+        """Whether a timetable makes it due."""
+        return self.trigger.schedule_type == "time" and self.is_active
 
 
 @dataclass(frozen=True, kw_only=True)
 class Catalogue:
-    """Every trigger; `unreadable` are the pipelines whose triggers.yaml cannot be read now."""
+    """Every trigger of the project in `root`; `unreadable` are the pipelines whose triggers.yaml cannot be read now."""
 
+    root: Path
     entries: Sequence[Entry]
     unreadable: dict[str, MageProjectError]
 
@@ -85,7 +91,15 @@ def catalogue(root: Path) -> Catalogue:
             unreadable[uuid] = error.within(root)
             continue
         entries += [replace(entry_of(root, uuid, each), concurrency=limits) for each in triggers if each.name]
-    return Catalogue(entries=_first_of_each_name(entries), unreadable=unreadable)
+    return Catalogue(root=root, entries=_first_of_each_name(entries), unreadable=unreadable)
+
+
+def asked_for(root: Path, pipeline: str, name: str) -> Entry:
+    """The trigger of a run that no file speaks of: somebody has asked for it."""
+    trigger = Trigger(name=name, schedule_type="api", status="active")
+    return Entry(
+        pipeline=pipeline, trigger=trigger, concurrency=_limits(root / "pipelines" / pipeline / "triggers.yaml")
+    )
 
 
 def stamp(root: Path) -> frozenset[tuple[str, int, int]]:

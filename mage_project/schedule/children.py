@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mage_project.runner.recording import BACKFILL, TRIGGER
-from mage_project.schedule import events
+from mage_project.history import starters
 from mage_project.schedule.intervals import Interval
 
 #: Lines of a run's log that are shown where it could not say by itself what was wrong.
@@ -26,7 +24,7 @@ _TAIL = 3
 class Command:
     """How the runs of a backfill, or of a trigger, are started.
 
-    `words` follow `run PIPELINE`; `environment` is what they get.
+    `words` follow `run PIPELINE`; `environment` is what they get, and `variables` are handed over without being seen.
     """
 
     pipeline: str
@@ -36,6 +34,7 @@ class Command:
     logs: Path
     backfill_id: str = ""
     trigger: str = "backfill"
+    variables: Mapping[str, Any] = field(default_factory=dict)
 
     def of(self, interval: Interval) -> list[str]:
         given = {"execution_date": interval.start.isoformat()}
@@ -67,19 +66,19 @@ class Child:
         self.socket.setblocking(False)
         environment = {
             **command.environment,
-            events.VARIABLE: str(theirs.fileno()),
-            TRIGGER: command.trigger,
-            **({BACKFILL: command.backfill_id} if command.backfill_id else {}),
+            starters.EVENTS: str(theirs.fileno()),
+            starters.TRIGGER: command.trigger,
+            **({starters.BACKFILL: command.backfill_id} if command.backfill_id else {}),
         }
-        with theirs, self.log.open("ab") as log:
+        with theirs, self.log.open("ab") as log, starters.handed_over(command.variables) as variables:
             # In a session of its own: Ctrl-C reaches the backfill only, which tells its runs.
             self._process = subprocess.Popen(
                 command.of(interval),
-                env=environment,
+                env={**environment, starters.VARIABLES: str(variables)},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                pass_fds=[theirs.fileno()],
+                pass_fds=[theirs.fileno(), variables],
                 start_new_session=True,
             )
 
@@ -123,9 +122,3 @@ class Child:
             lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
             return "\n".join(line for line in lines[-_TAIL:] if line) or "it said nothing"
         return "it said nothing"
-
-
-def own_environment() -> dict[str, str]:
-    """What runs get of this process's environment."""
-    mine = (events.VARIABLE, BACKFILL, TRIGGER)
-    return {name: value for name, value in os.environ.items() if name not in mine}

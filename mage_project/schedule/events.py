@@ -14,19 +14,8 @@ from typing import Any
 from mage_project.runner.records import BlockRecord, RunRecord
 from mage_project.runner.reporting import Reporter
 
-#: Names the run's end of the socket, a file descriptor.
-VARIABLE = "MAGE_PROJECT_EVENTS"
 #: Seconds between two lines about rows.
 _PAUSE_S = 0.3
-
-
-def descriptor() -> int | None:
-    """The run's end of the socket, if a backfill has started it. What the run starts by itself does not get it."""
-    number = os.environ.pop(VARIABLE, None)
-    if number is None:
-        return None
-    os.set_inheritable(int(number), False)
-    return int(number)
 
 
 class Telling:

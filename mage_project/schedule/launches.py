@@ -8,27 +8,32 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
+from mage_project.history import starters
+from mage_project.history.occasions import Occasion
+from mage_project.history.schedules import DueRun
 from mage_project.project import Trigger
 from mage_project.runner.variables import plain
 from mage_project.schedule.catalogue import Entry
-from mage_project.schedule.children import Child, Command, own_environment
+from mage_project.schedule.children import Child, Command
 from mage_project.schedule.intervals import Interval
 
 
-def launch(root: Path, entry: Entry, moment: datetime, *, local: bool) -> Child:
-    """The run that was due at `moment` (UTC, with the zone)."""
+def launch(root: Path, entry: Entry, run: DueRun, occasion: Occasion | None, *, local: bool) -> Child:
+    """The run that was due, by its timetable or on an occasion."""
     logs = root / ".mage_project" / "schedules" / entry.pipeline / quote(entry.trigger.name, safe=" ")
     logs.mkdir(parents=True, exist_ok=True)
+    given = {**plain(entry.trigger.variables), **occasion.variables} if occasion else {}
     command = Command(
         pipeline=entry.pipeline,
         root=root,
-        words=[*(["--local"] if local else []), *words_of(entry.trigger)],
+        words=[*(["--local"] if local else []), *(_settings(entry.trigger) if occasion else words_of(entry.trigger))],
+        variables=given,
         # Mage gives `env: prod` to every run that a trigger starts, whatever its own environment is.
-        environment={"ENV": "prod", **own_environment()},
+        environment={"ENV": "prod", **starters.own_environment(), **_names(run, occasion)},
         trigger=entry.trigger.name,
         logs=logs,
     )
-    return Child(command, interval_of(entry, moment))
+    return Child(command, _interval(entry, run, occasion))
 
 
 def interval_of(entry: Entry, moment: datetime) -> Interval:
@@ -43,14 +48,34 @@ def interval_of(entry: Entry, moment: datetime) -> Interval:
 
 
 def words_of(trigger: Trigger) -> list[str]:
-    """What the trigger says of its runs, for the command line: its variables and its settings."""
-    settings = trigger.settings
-    timeout = ["--timeout", f"{settings.timeout_s:g}"] if settings.timeout_s else []
-    may_fail = ["--allow-blocks-to-fail"] if settings.allow_blocks_to_fail else []
-    return [*timeout, *may_fail, *_variable_words(trigger)]
+    """What the trigger says of its runs, for the command line: its settings and its variables.
 
-
-def _variable_words(trigger: Trigger) -> list[str]:
-    """The trigger's variables for the command line. JSON is YAML: text stays text, lists stay lists."""
+    JSON is YAML: text stays text, lists stay lists.
+    """
     variables: Mapping[str, object] = plain(trigger.variables)
-    return [word for name, value in variables.items() for word in ("--var", f"{name}={json.dumps(value, default=str)}")]
+    given = [
+        word for name, value in variables.items() for word in ("--var", f"{name}={json.dumps(value, default=str)}")
+    ]
+    return [*_settings(trigger), *given]
+
+
+def _settings(trigger: Trigger) -> list[str]:
+    timeout = ["--timeout", f"{trigger.settings.timeout_s:g}"] if trigger.settings.timeout_s else []
+    return [*timeout, *(["--allow-blocks-to-fail"] if trigger.settings.allow_blocks_to_fail else [])]
+
+
+def _names(run: DueRun, occasion: Occasion | None) -> dict[str, str]:
+    """By what the history will know the run, and what has led to it."""
+    names = {starters.RUN: run.run_id or starters.new_run_id()}
+    if occasion and occasion.parent_run_id:
+        names[starters.PARENT] = occasion.parent_run_id
+    if occasion and occasion.line:
+        names[starters.LINE] = json.dumps(list(occasion.line))
+    return names
+
+
+def _interval(entry: Entry, run: DueRun, occasion: Occasion | None) -> Interval:
+    if occasion and occasion.execution_date:
+        moment = datetime.fromisoformat(occasion.execution_date)
+        return Interval(start=moment, end=moment, previous=moment)
+    return interval_of(entry, datetime.fromtimestamp(run.due_at, UTC))

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 
-from mage_project.history.facts import moment_text
 from mage_project.history.runs import StoredRun
 from mage_project.history.schedules import DueRun
 from mage_project.schedule.catalogue import Entry
@@ -45,13 +42,8 @@ class Quotas:
         """The runs of the pipeline that no scheduler has started."""
         if self._others is None:
             self._others = self._find_others()
-        ours = Counter((run.pipeline, run.trigger_name, _date(run)) for run in self._running)
-        theirs = Counter((run.pipeline, run.trigger or "", run.execution_date) for run in self._others)
-        return sum(count for key, count in (theirs - ours).items() if key[0] == pipeline)
-
-
-def _date(run: DueRun) -> str:
-    return moment_text(datetime.fromtimestamp(run.due_at, UTC).replace(tzinfo=None))
+        ours = {run.run_id for run in self._running}
+        return sum(run.pipeline == pipeline and run.run_id not in ours for run in self._others)
 
 
 def _runs(count: int) -> str:

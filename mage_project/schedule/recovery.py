@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from mage_project.history.runs import StoredRun, of_dates
+from mage_project.history.runs import StoredRun, named, of_dates
 from mage_project.history.schedules import DueRun
 from mage_project.history.stores import Store
 
@@ -18,9 +18,7 @@ def recovered(store: Store, due: DueRun, *, may_still_begin: bool) -> DueRun:
 
     `may_still_begin`: its process may be there, and not have told the history yet.
     """
-    moment = datetime.fromtimestamp(due.due_at, UTC).replace(tzinfo=None)
-    runs = of_dates(store, due.pipeline, moment, moment)
-    run = next((run for run in runs if run.trigger == due.trigger_name), None)
+    run = named(store, due.run_id) if due.run_id else _of_date(store, due)
     if run is None:
         return due if may_still_begin else replace(due, status="waiting")
     if run.is_running:
@@ -30,6 +28,13 @@ def recovered(store: Store, due: DueRun, *, may_still_begin: bool) -> DueRun:
     if due.attempts < _ATTEMPTS:
         return replace(due, status="waiting", reason="its scheduler was gone")
     return replace(due, status="crashed", run_id=run.run_id, reason=f"it ended with its scheduler {_ATTEMPTS} times")
+
+
+def _of_date(store: Store, due: DueRun) -> StoredRun | None:
+    """For a run that was given no name: an older version has started it."""
+    moment = datetime.fromtimestamp(due.due_at, UTC).replace(tzinfo=None)
+    runs = of_dates(store, due.pipeline, moment, moment)
+    return next((run for run in runs if run.trigger == due.trigger_name), None)
 
 
 def _left_nothing(run: StoredRun) -> bool:

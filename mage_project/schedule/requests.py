@@ -13,9 +13,9 @@ from mage_project.errors import UsageError
 from mage_project.history import backfills
 from mage_project.history.facts import code_hashes, variables_key
 from mage_project.history.runs import of_dates
+from mage_project.history.starters import new_run_id
 from mage_project.history.stores import Store
 from mage_project.project import Pipeline, Trigger
-from mage_project.runner.records import new_run_id
 from mage_project.runner.variables import plain
 from mage_project.schedule.intervals import intervals, period, steps
 from mage_project.schedule.planning import Planned, Reprocess, Wish, plan

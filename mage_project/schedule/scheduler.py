@@ -17,12 +17,12 @@ from types import FrameType
 from typing import Protocol
 
 from mage_project.errors import HistoryUnavailable, MageProjectError
-from mage_project.history import schedules
+from mage_project.history import occasions, schedules
 from mage_project.history.schedules import DueRun, NotLeading
 from mage_project.history.stores import Store, Transaction
 from mage_project.schedule import signals
-from mage_project.schedule.agenda import Agenda
-from mage_project.schedule.catalogue import Catalogue, Entry, catalogue, stamp
+from mage_project.schedule.agenda import Agenda, Begun
+from mage_project.schedule.catalogue import Catalogue, catalogue, stamp
 from mage_project.schedule.children import Child
 from mage_project.schedule.launches import launch
 
@@ -71,7 +71,7 @@ class Scheduler:
         self._jobs, self._local, self._clock = jobs, local, clock
         self._children: dict[tuple[str, str, float], tuple[DueRun, Child]] = {}
         self._selector = selectors.DefaultSelector()
-        self._catalogue = Catalogue(entries=(), unreadable={})
+        self._catalogue = Catalogue(root=root, entries=(), unreadable={})
         self._stamp: object = None
         self._leads_since: float | None = None
         self._heard: float | None = None
@@ -143,22 +143,26 @@ class Scheduler:
     def _work(self) -> None:
         self._read()
         now = self._clock()
-        begun: list[tuple[Entry, DueRun]] = []
+        begun: list[Begun] = []
         told: list[DueRun] = []
         with schedules.leading(self._store) as transaction:
             for run in self._unwritten:
                 schedules.put_due(self._store, transaction, run)
+                if run.status != "waiting":
+                    occasions.close(transaction, run)
             if self._signum is None:
                 agenda = self._agenda(transaction, now)
                 told += agenda.put_down()
                 begun, ended = agenda.take(self._jobs - len(self._children), self._children)
                 told += ended
+                for run in told:
+                    occasions.close(transaction, run)
         self._unwritten.clear()
         for run in told:
             self._watcher.ended(run)
         self._look_at_slas(now)
-        for entry, run in begun:
-            self._start(entry, run)
+        for each in begun:
+            self._start(each)
 
     def _agenda(self, transaction: Transaction, now: datetime) -> Agenda:
         farewell = time.monotonic() - (self._leads_since or 0.0) < _FAREWELL_S
@@ -182,13 +186,14 @@ class Scheduler:
 
     # -- while they run
 
-    def _start(self, entry: Entry, run: DueRun) -> None:
+    def _start(self, begun: Begun) -> None:
         """Start it, unless a signal has come in between."""
+        run = begun.run
         if self._signum is not None:
             self._unwritten.append(replace(run, status="waiting", attempts=run.attempts - 1))
             return
         try:
-            child = launch(self._root, entry, datetime.fromtimestamp(run.due_at, UTC), local=self._local)
+            child = launch(self._root, begun.entry, run, begun.occasion, local=self._local)
         except OSError as error:  # no more processes, a full disk: the next look tries again
             self._unwritten.append(replace(run, status="waiting"))
             self._tell(f"{run.pipeline} cannot be started: {error}")

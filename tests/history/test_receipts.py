@@ -103,7 +103,7 @@ def test_receipts_that_nobody_touched_verify(runs: list[str], store: SqliteStore
         pytest.param("INSERT INTO run SELECT 'x' || substr(run_id, 2), pipeline, status, trigger_name, backfill_id, "
                      "execution_date, interval_end, variables, variables_key, git_commit, git_dirty, code, started_by, "
                      "host, pid, pid_started, started_at, heartbeat_at, ended_at, seconds, row_count, peak_rss_bytes, "
-                     "warnings, error, exit_code FROM run WHERE run_id LIKE '{1}'",
+                     "warnings, error, exit_code, parent_run_id FROM run WHERE run_id LIKE '{1}'",
                      "run x{1:.99} has ended, and has no receipt", id="a run put in"),
     ],
 )  # fmt: skip
