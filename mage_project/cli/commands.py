@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 #: Commands of modules of their own, which are imported when they are asked for: a run should start at once.
 ELSEWHERE = {
+    "alerts": "alerting",
     "backfill": "backfilling",
     "check": "checking",
     "clean": "cleaning",
@@ -89,6 +90,7 @@ def parsed(assignments: Sequence[str]) -> dict[str, Any]:
 )
 @click.option("--allow-blocks-to-fail", is_flag=True, help="Still run the blocks that need none that failed.")
 @click.option("--local", is_flag=True, help="Use the local stack, whatever io_config.yaml names.")
+@click.option("--alert", is_flag=True, help="Send the alerts that a trigger's run would send.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
 @project_option
 def run(
@@ -101,6 +103,7 @@ def run(
     timeout_s: float | None,
     allow_blocks_to_fail: bool,
     local: bool,
+    alert: bool,
     as_json: bool,
 ) -> None:
     """Run PIPELINE.
@@ -134,7 +137,7 @@ def run(
 
         choice = Choice(first=first, only=only, skip=skip)
         limits = Limits(timeout_s=timeout_s, blocks_may_fail=allow_blocks_to_fail)
-        given = partial(run_pipeline, project, pipeline, variables, choice=choice, limits=limits)
+        given = partial(run_pipeline, project, pipeline, variables, choice=choice, limits=limits, alert=alert)
         run = partial(given, reporter=reporter, local=local)
         return _run(run, project, pipeline, as_json=as_json)
 

@@ -33,7 +33,14 @@ def problems_of(project: Project, uuid: str) -> list[Problem]:
         if block.path and block.language == "sql" and block.runs:
             problems += _of_sql(pipeline, block, block.path)
     problems += _of_triggers(pipeline) + _of_names(pipeline) + _of_imports(pipeline) + foreseen(pipeline)
-    return problems + _of_io_config(project)
+    return problems + _of_alerts(project, uuid) + _of_io_config(project)
+
+
+def _of_alerts(project: Project, uuid: str) -> list[Problem]:
+    """What keeps somebody from being told; it keeps no pipeline from running."""
+    from mage_project.alerts.settings import read_alerts
+
+    return read_alerts(project.root, uuid)[1]
 
 
 def _of_triggers(pipeline: Pipeline) -> list[Problem]:

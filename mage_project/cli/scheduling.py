@@ -136,13 +136,16 @@ def scheduler(project: Project, jobs: int, local: bool) -> None:
     It may be started twice: one leads, the other stands by, and takes over when the first one is gone.
     """
     from mage_project.cli.runs import store_of_project
+    from mage_project.schedule.alerting import Alerted
     from mage_project.schedule.scheduler import Scheduler
 
-    work = Scheduler(project.root, store_of_project(project), PlainWatcher(), jobs=jobs, local=local)
+    watcher = Alerted(PlainWatcher(), project.root)
+    work = Scheduler(project.root, store_of_project(project), watcher, jobs=jobs, local=local)
     try:
         work.run()
     finally:
         work.close()
+        watcher.close()
 
 
 def _catalogue(project: Project) -> Catalogue:

@@ -15,7 +15,7 @@ from mage_project.project.model import Block, Problem
 KNOWN_KEYS: dict[str, frozenset[str]] = {
     "pipeline": frozenset(
         """
-        blocks cache_block_output_in_memory callbacks concurrency_config conditionals created_at created_by
+        alerts blocks cache_block_output_in_memory callbacks concurrency_config conditionals created_at created_by
         data_integration description destination_uuid execution_framework executor_config executor_count
         executor_type extensions name notification_config remote_variables_dir retry_config
         run_pipeline_in_one_process settings source_type source_uuid spark_config state_store_config tags type

@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from mage_project import masking
 from mage_project.history import starters
 from mage_project.history.facts import RunFacts
 from mage_project.history.ledger import Ledger
 from mage_project.history.logs import path_of
-from mage_project.history.stores import Store, store_of
+from mage_project.history.stores import store_of
+from mage_project.observers.configured import observers_of
+from mage_project.observers.observation import Observation
+from mage_project.project.command import command
 from mage_project.runner.interrupts import Interrupted
 from mage_project.runner.log import Log, Logged
+from mage_project.runner.observing import Clocked
 from mage_project.runner.run import Run
 from mage_project.runner.variables import plain
 
 
 @contextmanager
-def recorded(run: Run, given: Mapping[str, Any]) -> Iterator[None]:
-    """Inside, the run goes on, and the history says so; then it says how the run ended."""
+def recorded(run: Run, given: Mapping[str, Any], *, alert: bool = False) -> Iterator[None]:
+    """Inside, the run goes on, and the history says so; then it says how the run ended, and observers are told.
+
+    `alert`: whether people are to hear how it ended though no trigger has started it.
+    """
     store = store_of(run.pipeline.root, lambda line: run.reporter.said(None, line))
     log = _begun_log(run) if store is not None else None
-    ledger = _ledger(run, given, store)
+    triggered = starters.TRIGGER in os.environ and starters.BACKFILL not in os.environ
+    facts = _facts(run, given)
+    ledger = Ledger(store, facts, lambda line: run.reporter.said(None, line))
+    observed = Observation(observers_of(facts.root, alerts=alert or triggered), facts, _again(run, given))
+    clocked = Clocked(run.reporter)
+    if observed:
+        run.reporter = clocked
     ledger.start()
     try:
         yield
@@ -31,8 +46,11 @@ def recorded(run: Run, given: Mapping[str, Any]) -> Iterator[None]:
         # What comes only now finds a run that has ended already, and its entry should say how.
         with suppress(Interrupted), run.interrupts.shielded():
             ledger.end(run.record.as_dict(), run.record.exit_code)
-            if log is not None:
-                _end_log(run, log)
+        with suppress(Interrupted):  # nobody has to wait for those who are told
+            for line in observed.end(run.record.as_dict(), run.record.exit_code, clocked.spans()):
+                run.reporter.said(None, line)
+        if log is not None:
+            _end_log(run, log)
 
 
 def _begun_log(run: Run) -> Log:
@@ -48,9 +66,9 @@ def _end_log(run: Run, log: Log) -> None:
         run.reporter.said(None, f"warning: the log of this run is not whole: {log.trouble}")
 
 
-def _ledger(run: Run, given: Mapping[str, Any], store: Store | None) -> Ledger:
+def _facts(run: Run, given: Mapping[str, Any]) -> RunFacts:
     pipeline = run.pipeline
-    facts = RunFacts(
+    return RunFacts(
         run_id=run.record.run_id,
         pipeline=pipeline.uuid,
         root=pipeline.root,
@@ -62,4 +80,17 @@ def _ledger(run: Run, given: Mapping[str, Any], store: Store | None) -> Ledger:
         backfill_id=os.environ.pop(starters.BACKFILL, None),
         parent_run_id=os.environ.pop(starters.PARENT, None),
     )
-    return Ledger(store, facts, lambda line: run.reporter.said(None, line))
+
+
+def _again(run: Run, given: Mapping[str, Any]) -> str:
+    """The command for the same run once more, with `***` for secrets."""
+    words = [
+        word
+        for name, value in given.items()
+        for word in ("--var", f"{name}={masking.STARS if masking.is_private(name) else _text(value)}")
+    ]
+    return command(run.pipeline.root, "run", run.pipeline.uuid, *(["--local"] if run.local else []), *words)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, default=str)

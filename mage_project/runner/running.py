@@ -34,8 +34,9 @@ def run_pipeline(
     local: bool = False,
     choice: Choice | None = None,
     limits: Limits | None = None,
+    alert: bool = False,
 ) -> RunRecord:
-    """Run one pipeline, or the blocks of it that are chosen.
+    """Run one pipeline, or the blocks of it that are chosen. `alert`: tell people how it ended, as of a trigger's run.
 
     Raises `MageProjectError` for what is wrong before it starts; else the record tells.
     """
@@ -43,7 +44,7 @@ def run_pipeline(
     if choice:
         with old_pandas.understood():  # frames are read as they were written
             part, given = chosen(pipeline, choice, given, (reporter or Silent()).said)
-    return execute(pipeline, given, reporter=reporter, local=local, kept=True, part=part, limits=limits)[0]
+    return execute(pipeline, given, reporter=reporter, local=local, kept=True, part=part, limits=limits, alert=alert)[0]
 
 
 def execute(
@@ -57,6 +58,7 @@ def execute(
     kept: bool = False,
     part: Part | None = None,
     limits: Limits | None = None,
+    alert: bool = False,
 ) -> tuple[RunRecord, Run]:
     """Run the pipeline in its project's surroundings; `inputs` stand in for what upstream blocks would give.
 
@@ -83,7 +85,7 @@ def execute(
             limits=limits,
         )
         active = replace(pipeline, blocks=tuple(block for block in pipeline.blocks if block.uuid in run.part.running))
-        with recorded(run, variables) if kept else nullcontext():
+        with recorded(run, variables, alert=alert) if kept else nullcontext():
             try:
                 with services.provided(active, variables, local=local, said=lambda line: run.reporter.said(None, line)):
                     return run.execute(), run

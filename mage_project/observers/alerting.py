@@ -1,0 +1,73 @@
+"""Tells people how a run ended."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from mage_project.alerts.channels import Alerts
+from mage_project.alerts.sending import send
+from mage_project.alerts.settings import read_alerts
+from mage_project.alerts.words import Occasion
+from mage_project.history.facts import RunFacts
+from mage_project.observers.course import Course
+from mage_project.project.command import command
+
+
+class Alerting:
+    """The alerts of one run. What is configured is read when it has ended: a run that is well needs none of it."""
+
+    name = "alerts"
+
+    def began(self, facts: RunFacts, at: float) -> None: ...
+
+    def ended(self, course: Course) -> Sequence[str]:
+        alerts, problems = read_alerts(course.facts.root, course.facts.pipeline)
+        wrong = [f"warning: alerts: {each.message} ({each.place(course.facts.root)})" for each in problems]
+        event = event_of(course, alerts)
+        if event is None or not alerts.channels:
+            return wrong
+        return [*wrong, *(str(outcome) for outcome in send(alerts, occasion_of(course, event)))]
+
+
+def event_of(course: Course, alerts: Alerts) -> str | None:
+    """Which of the events that are asked for this is. None for a run that a signal has ended: somebody meant that."""
+    status = course.record["status"]
+    if status == "failed" and not course.is_interrupted:
+        found = ["failure"]
+    elif status == "completed":
+        found = [*(["warning"] if any(_warnings(course.record["blocks"])) else []), "success"]
+    else:
+        found = []
+    return next((event for event in found if event in alerts.on), None)
+
+
+def occasion_of(course: Course, event: str) -> Occasion:
+    facts, record = course.facts, course.record
+    given = [block["rows_in"] for block in record["blocks"] if block["type"] == "data_exporter"]
+    rows = [rows for rows in given if rows is not None]
+    return Occasion(
+        event=event,
+        pipeline=facts.pipeline,
+        status=record["status"],
+        run_id=facts.run_id,
+        trigger=facts.trigger_name,
+        execution_time=str(facts.execution_date),
+        error="\n".join(_warnings(record["blocks"])) if event == "warning" else record["error"],
+        resume=(record["resume"] or course.again) if event == "failure" else None,
+        log=command(facts.root, "runs", "logs", facts.run_id),
+        host=socket.gethostname(),
+        rows=max(rows) if rows else None,
+        seconds=record["seconds"],
+    )
+
+
+def _warnings(blocks: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """What checks have warned of, a line each."""
+    for block in blocks:
+        for check in block["checks"]:
+            if not check["passed"] and check["severity"] == "warn":
+                rows = "" if check["failing"] is None else f": {check['failing']:,} of {check['rows']:,} rows"
+                yield f"{block['uuid']}: {check['message'] or check['name'] + rows}"
+        yield from _warnings(block["children"] or ())

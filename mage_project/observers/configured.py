@@ -1,0 +1,18 @@
+"""Which observers a run has: asked at the start of every run, and answered without importing one that it has not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mage_project.observers.course import Observer
+
+
+def observers_of(root: Path, *, alerts: bool) -> Iterator[Observer]:
+    """`alerts`: whether anybody wants to hear of this run at all."""
+    if alerts:
+        from mage_project.observers.alerting import Alerting
+
+        yield Alerting()
