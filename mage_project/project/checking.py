@@ -136,7 +136,7 @@ class Checker:
             self.error(f"the blocks feed each other in a circle: {path}", line, hint="remove one upstream_blocks")
 
     def _flags(self, block: Block) -> None:
-        for name in ("dynamic", "reduce_output", "stream"):
+        for name in ("dynamic", "reduce_output", "side_by_side", "stream"):
             if not isinstance(block.configuration.get(name, False), bool):
                 self.error(f"'{name}' of block '{block.uuid}' must be true or false", block.line)
         if block.is_dynamic and block.reduces:

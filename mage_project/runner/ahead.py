@@ -24,6 +24,8 @@ class Ahead:
         self._error: BaseException | None = None
         #: Seconds that the generator worked, without its waiting.
         self.seconds = 0.0
+        #: Processor seconds of its thread.
+        self.cpu_seconds = 0.0
         context = contextvars.copy_context()
         self._thread = threading.Thread(target=context.run, args=(self._work,), name=name, daemon=True)
         self._thread.start()
@@ -56,4 +58,4 @@ class Ahead:
         try:
             return next(items, None)
         finally:
-            self.seconds += time.perf_counter() - started
+            self.seconds, self.cpu_seconds = self.seconds + time.perf_counter() - started, time.thread_time()

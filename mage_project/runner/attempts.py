@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mage_project.errors import MageProjectError, TestFailed
-from mage_project.runner import memory
 from mage_project.runner.addons import Addons
 from mage_project.runner.interrupts import TimedOut
+from mage_project.runner.limits import Limit
 from mage_project.runner.passing import is_partly_done, may_pass
 from mage_project.runner.plan import Unit
+from mage_project.runner.usage import Use
 from mage_project.runner.whole import Whole
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Attempts:
                 if delay_s is None:
                     raise
                 self._run.warned(error.block, f"{error.what}; trying again in {delay_s:g} s")
-                time.sleep(delay_s)
+                self._run.interrupts.pause(delay_s)
 
     def _pause(self, unit: Unit, error: MageProjectError, pauses: dict[str | None, Iterator[float]]) -> float | None:
         """Seconds until the next attempt, as the block that failed is configured; None where there is none."""
@@ -80,27 +81,33 @@ class Attempts:
         blocks = [record.block(block.uuid) for block in unit.blocks]
         for block in blocks:
             block.reset()
-        before = _start_peak()
+        use = Use()
         try:
-            return self._limited(unit, inputs)
+            with self._run.meter.measuring(unit.uuids, use):
+                return self._limited(unit, inputs)
         except MageProjectError as error:
             if error.block in unit.uuids:
-                failed = record.block(error.block)
-                if isinstance(error, TestFailed):
-                    blamed = next(block for block in unit.blocks if block.uuid == error.block)
-                    error.hint = error.hint or f"see what it makes: {self._run.to_try(blamed)}"
-                failed.status, failed.error = "failed", str(error)
+                self._mark_failed(unit, error)
             raise
         finally:
-            peak = memory.peak_rss_bytes()
-            record.peak_rss_bytes = max(record.peak_rss_bytes, before, peak)
             for block in blocks:
-                block.peak_rss_bytes = peak
+                block.peak_rss_bytes = use.peak_rss_bytes
+                block.beside = sorted({*unit.uuids, *use.beside} - {block.uuid})
+                if not unit.is_stream:  # in a stream each block counts its own
+                    block.cpu_seconds = use.cpu_seconds
+
+    def _mark_failed(self, unit: Unit, error: MageProjectError) -> None:
+        if isinstance(error, TestFailed):
+            blamed = next(block for block in unit.blocks if block.uuid == error.block)
+            error.hint = error.hint or f"see what it makes: {self._run.to_try(blamed)}"
+        failed = self._run.record.block(str(error.block))
+        failed.status, failed.error = "failed", str(error)
 
     def _limited(self, unit: Unit, inputs: Inputs) -> Any:
         limit = self._run.limits.of(unit)
+        late = partial(self._left_behind, unit, limit) if limit else None
         try:
-            with self._run.interrupts.limited(limit.seconds if limit else None):
+            with self._run.interrupts.limited(limit.seconds if limit else None, late):
                 if unit.is_stream:
                     from mage_project.runner.stream import Stream
 
@@ -110,8 +117,7 @@ class Attempts:
             assert limit is not None  # noqa: S101 - nothing else raises it
             raise limit.error() from error
 
-
-def _start_peak() -> int:
-    before = memory.peak_rss_bytes()
-    memory.reset_peak()
-    return before
+    def _left_behind(self, unit: Unit, limit: Limit) -> BaseException:
+        error = limit.error()
+        self._mark_failed(unit, error)
+        return error

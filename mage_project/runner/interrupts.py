@@ -5,9 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from types import FrameType
+
+from mage_project.runner.stopping import Stoppable, TimedOut
+
+__all__ = ["SIGNALS", "Interrupted", "Interrupts", "TimedOut"]
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -20,17 +25,25 @@ class Interrupted(BaseException):
         self.exit_code = 128 + signum
 
 
-class TimedOut(BaseException):
-    """What runs has taken longer than it may. Not an `Exception`, so that no block swallows it by mistake."""
-
-
 class Interrupts:
-    """Turns the first signal into `Interrupted` in the main thread; a third one ends the process at once."""
+    """Turns the first signal into `Interrupted` in the main thread; a third one ends the process at once.
+
+    Blocks that run side by side have threads of their own, which the main thread stops.
+    """
 
     def __init__(self) -> None:
         self._shielded = False
         self._pending: int | None = None
         self._count = 0
+        self._mine = threading.local()
+
+    def working(self, thread: Stoppable) -> None:
+        """From now on, what is asked for in this thread is asked of `thread`."""
+        self._mine.thread = thread
+
+    @property
+    def _thread(self) -> Stoppable | None:
+        return getattr(self._mine, "thread", None)
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -45,9 +58,12 @@ class Interrupts:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    @contextmanager
-    def shielded(self) -> Iterator[None]:
+    def shielded(self) -> AbstractContextManager[None]:
         """Signals wait until the block has ended (a commit is under way)."""
+        return self._thread.shielded() if self._thread else self._shielded_here()
+
+    @contextmanager
+    def _shielded_here(self) -> Iterator[None]:
         self._shielded = True
         try:
             yield
@@ -58,12 +74,16 @@ class Interrupts:
             raise Interrupted(signum)
 
     @contextmanager
-    def limited(self, seconds: float | None) -> Iterator[None]:
-        """Raise `TimedOut` in the main thread when the block has taken longer; never while shielded.
+    def limited(self, seconds: float | None, late: Callable[[], BaseException] | None = None) -> Iterator[None]:
+        """Raise `TimedOut` when the block has taken longer; never while shielded.
 
         Python acts on a signal between two of its own instructions: a call into a library that never comes back is
-        not ended.
+        not ended. In a thread of its own it is left behind, with the error that `late` makes.
         """
+        if self._thread is not None:
+            with self._thread.limited(seconds, late):
+                yield
+            return
         if seconds is None or threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -74,6 +94,13 @@ class Interrupts:
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)
+
+    def pause(self, seconds: float) -> None:
+        """Sleep, unless the thread is to stop."""
+        if self._thread is not None:
+            self._thread.pause(seconds)
+        else:
+            time.sleep(seconds)
 
     def _time_out(self, _signum: int, _frame: FrameType | None) -> None:
         if not self._shielded:

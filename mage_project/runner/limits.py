@@ -13,10 +13,14 @@ from mage_project.runner.plan import Unit
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """`timeout_s` is that of the whole run. `blocks_may_fail`: blocks that do not need one that failed still run."""
+    """`timeout_s` is that of the whole run. `blocks_may_fail`: blocks that do not need one that failed still run.
+
+    `blocks_at_once`: how many run side by side at the most; None: as the pipeline says.
+    """
 
     timeout_s: float | None = None
     blocks_may_fail: bool = False
+    blocks_at_once: int | None = None
     started: float = field(default_factory=time.monotonic)
 
     def of(self, unit: Unit) -> Limit | None:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import functools
-import importlib
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
 from mage_project.errors import ConfigError
+from mage_project.mage_ai.collecting import collecting
 from mage_project.project import Block, files
 from mage_project.runner.blame import RAISED, block_error, root_of
 from mage_project.standins.old_pandas import statements
@@ -100,12 +99,12 @@ def load(block: Block) -> Code:
     module.__file__ = str(block.path)
     # Registered, because dataclasses and pickle look a class's module up there.
     sys.modules[module.__name__] = module
-    for name in DECORATORS:
-        module.__dict__[name] = code.collector(name)
+    collectors = {name: code.collector(name) for name in DECORATORS}
+    module.__dict__.update(collectors)
     module.__dict__[statements.NAME] = statements
     source = compiled(block, block.path)
     try:
-        with _imports_collect(code):
+        with collecting(collectors):  # blocks without Mage's guard import the decorators themselves
             exec(source, module.__dict__)  # noqa: S102 - running blocks is what this is for
     except RAISED as error:
         raise block_error(block, error, doing="the file could not be executed") from error
@@ -137,20 +136,6 @@ def wrong_file(block: Block, what: str, *, line: int | None = None, hint: str | 
     error = ConfigError(what, where=where, hint=hint).within(root_of(block))
     error.block = block.uuid
     return error
-
-
-@contextmanager
-def _imports_collect(code: Code) -> Iterator[None]:
-    """Blocks without Mage's guard import the decorators themselves: while a file is executed those collect too."""
-    decorators = importlib.import_module("mage_ai.data_preparation.decorators")
-    before = {name: getattr(decorators, name) for name in DECORATORS}
-    for name in DECORATORS:
-        setattr(decorators, name, code.collector(name))
-    try:
-        yield
-    finally:
-        for name, decorator in before.items():
-            setattr(decorators, name, decorator)
 
 
 def refuse_other_languages(block: Block) -> None:

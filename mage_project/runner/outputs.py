@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from threading import Lock
 from typing import Any
 
 from mage_project.project import Pipeline
@@ -18,6 +19,7 @@ class Outputs:
             for block in pipeline.blocks
         }
         self._values: dict[str, Any] = {}
+        self._lock = Lock()
 
     def put(self, uuid: str, value: Any) -> None:
         if self._readers[uuid]:
@@ -25,8 +27,9 @@ class Outputs:
 
     def take(self, uuid: str) -> Any:
         """The output of `uuid` for one more reader; None where the block had none."""
-        self._readers[uuid] -= 1
-        return self._values.get(uuid) if self._readers[uuid] else self._values.pop(uuid, None)
+        with self._lock:
+            self._readers[uuid] -= 1
+            return self._values.get(uuid) if self._readers[uuid] else self._values.pop(uuid, None)
 
     def held(self) -> Mapping[str, Any]:
         return self._values

@@ -55,7 +55,7 @@ class Reader:
             raise self.error
 
     def _work(self) -> None:
-        started = time.perf_counter()
+        started, used = time.perf_counter(), time.thread_time()
         try:
             with commits.collecting(self.pending):
                 self.result = self._read(self._batches())
@@ -67,6 +67,7 @@ class Reader:
             self.channel.leave()
             if self._counts:
                 self.node.record.seconds = time.perf_counter() - started - self._waited
+                self.node.record.cpu_seconds = time.thread_time() - used
 
     def _batches(self) -> Iterator[Any]:
         while True:

@@ -41,6 +41,9 @@ class BlockRecord:
     left out, and of rows in which it changed something: figures for each reason. `files` are those that a block without
     rows coming in has read, as it describes them; `written` is what connectors have committed, by name.
 
+    `peak_rss_bytes` is the most that the process held while the block ran, `beside` the blocks that ran in this time as
+    well: then it is theirs together, and `cpu_seconds` are those of the block's own threads.
+
     A block that ran once for each item of a dynamic one has a record for each of these runs in `children`, and is
     itself their sum.
     """
@@ -59,7 +62,9 @@ class BlockRecord:
     columns: dict[str, str] = field(default_factory=dict)
     written: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
     peak_rss_bytes: int | None = None
+    beside: list[str] = field(default_factory=list)
     tests: list[TestRecord] = field(default_factory=list)
     checks: list[CheckResult] = field(default_factory=list)
     error: str | None = None
@@ -67,7 +72,7 @@ class BlockRecord:
 
     def reset(self) -> None:
         """Back to the start, for another attempt."""
-        self.status, self.rows_in, self.rows_out, self.seconds = "pending", None, None, 0.0
+        self.status, self.rows_in, self.rows_out, self.seconds, self.cpu_seconds = "pending", None, None, 0.0, 0.0
         self.dropped, self.changed, self.tests, self.error, self.rows_written = {}, {}, [], None, None
         self.checks, self.files, self.columns, self.written = [], [], {}, []
         self.bytes_in, self.bytes_out = None, None
@@ -107,7 +112,8 @@ class BlockRecord:
             self.explain(dropped=child.dropped, changed=child.changed)
             add_files(self.files, child.files)
             self.columns, self.written = self.columns or child.columns, [*self.written, *child.written]
-            self.seconds += child.seconds
+            self.seconds, self.cpu_seconds = self.seconds + child.seconds, self.cpu_seconds + child.cpu_seconds
+            self.beside = sorted({*self.beside, *child.beside})
             self.peak_rss_bytes = max(self.peak_rss_bytes or 0, child.peak_rss_bytes or 0)
             self.error = self.error or child.error
         self.tests = _together([child.tests for child in children])
@@ -130,7 +136,9 @@ class BlockRecord:
             "columns": self.columns,
             "written": self.written,
             "seconds": round(self.seconds, 4),
+            "cpu_seconds": round(self.cpu_seconds, 4),
             "peak_rss_bytes": self.peak_rss_bytes,
+            "beside": self.beside,
             "tests": [test.as_dict() for test in self.tests if test.ran],
             "checks": [check.as_dict() for check in self.checks],
             "error": self.error,
@@ -165,6 +173,7 @@ class RunRecord:
     blocks: list[BlockRecord]
     status: Literal["running", "completed", "failed", "not_published"] = "running"
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
     peak_rss_bytes: int = 0
     warnings: list[str] = field(default_factory=list)
     error: str | None = None
@@ -186,6 +195,7 @@ class RunRecord:
             "run_id": self.run_id,
             "pipeline": self.pipeline,
             "seconds": round(self.seconds, 4),
+            "cpu_seconds": round(self.cpu_seconds, 4),
             "peak_rss_bytes": self.peak_rss_bytes,
             "blocks": [block.as_dict() for block in self.blocks],
             "warnings": self.warnings,

@@ -15,18 +15,21 @@ from mage_project.history.starters import given_run_id
 from mage_project.io import commits
 from mage_project.project import Block, Pipeline
 from mage_project.project.command import command
-from mage_project.runner import beforehand, dynamic, endings, memory, speech
+from mage_project.runner import beforehand, dynamic, endings, speech
 from mage_project.runner.addons import Addons
 from mage_project.runner.attempts import RETRY_DELAYS_S, Attempts
+from mage_project.runner.crew import AT_ONCE, Crew
 from mage_project.runner.interrupts import Interrupted, Interrupts
 from mage_project.runner.kept import Kept
 from mage_project.runner.limits import Limits
+from mage_project.runner.notices import Notices
 from mage_project.runner.outputs import Outputs
 from mage_project.runner.parts import Part
 from mage_project.runner.plan import Unit, units
 from mage_project.runner.records import BlockRecord, RunRecord
 from mage_project.runner.reporting import Reporter, Silent
 from mage_project.runner.turns import Turn
+from mage_project.runner.usage import Meter
 from mage_project.runner.variables import plain, run_variables
 
 
@@ -85,8 +88,8 @@ class Run:
         self.context: dict[str, Any] = dict(self.part.context)
         #: The variables that it was given.
         self.given = dict(variables or {})
-        self._inputs_of_failed: dict[str, Any] = {}
-        self._failures: list[MageProjectError] = []
+        #: Those that have not come to their end.
+        self._turns: list[Turn] = []
         #: Blocks that failed or need one that did, in a run where blocks may fail.
         self._failed: set[str] = set()
         self.addons = Addons(self)
@@ -97,13 +100,15 @@ class Run:
         self.more: dict[str, Mapping[str, Any]] = {}
         #: What a block with callbacks has returned.
         self.returned: dict[str, Any] = {}
+        self._notices = Notices(self)
+        #: What the run uses of the machine.
+        self.meter = Meter()
         self._kept = Kept(pipeline, variables, self.record.run_id, self.variables["execution_date"])
         self._logger = logging.getLogger("mage_project.blocks")
 
     def execute(self) -> RunRecord:
         """Run every block. The record's `exit_code` says how it ended."""
-        started = time.perf_counter()
-        memory.reset_peak()
+        started, self.meter = time.perf_counter(), Meter()
         self.reporter.run_started(self.record)
         try:
             with speech.heard(self.reporter.said, self.warned):
@@ -111,10 +116,9 @@ class Run:
                     for name in block.missing:
                         self.warn(block, f"the pipeline has no block '{name}', which upstream_blocks names: remove it")
                     self._check(block)
-                for unit in units(self.pipeline.blocks, self.part.running):
-                    self._take_turn(unit)
-            if self._failures:
-                endings.failed(self.record, self._failures, self.pipeline.root)
+                failures = self._crew().work()
+            if failures:
+                endings.failed(self.record, failures, self.pipeline.root)
             else:
                 self.record.status = "completed"
         except MageProjectError as error:
@@ -193,6 +197,18 @@ class Run:
 
     # -- running
 
+    def _crew(self) -> Crew:
+        config = self.pipeline.concurrency
+        limit = self.limits.blocks_at_once or (config and config.block_run_limit) or AT_ONCE
+        return Crew(
+            units(self.pipeline.blocks, self.part.running),
+            self._take_turn,
+            at_once=limit,
+            goes_on=self.limits.blocks_may_fail,
+            interrupts=self.interrupts,
+            told=lambda error: self.reporter.said(error.block, f"failed: {error.what}"),
+        )
+
     def _take_turn(self, unit: Unit) -> None:
         """One unit, without the blocks that need one that failed, where blocks may fail."""
         for block in unit.blocks:
@@ -201,15 +217,13 @@ class Run:
                 self.record.block(block.uuid).status = "upstream_failed"
         unit = unit.only([block for block in unit.blocks if block.uuid not in self._failed])
         turn = Turn(unit, self)
+        self._turns.append(turn)
         try:
             turn.take()
-        except BaseException as error:
-            self._inputs_of_failed |= turn.taken
-            if not (isinstance(error, MageProjectError) and self.limits.blocks_may_fail):
-                raise
-            self._failures.append(error)
+        except MageProjectError:
             self._failed.update(unit.uuids)
-            self.reporter.said(error.block, f"failed: {error.what}")
+            raise
+        self._turns.remove(turn)
 
     # -- the end
 
@@ -217,16 +231,15 @@ class Run:
         self.warned(block.uuid, message)
 
     def warned(self, block: str | None, message: str) -> None:
-        if message not in self.record.warnings:
-            self.record.warnings.append(message)
-            self.reporter.said(block, f"warning: {message}")
+        self._notices.add(block, message)
 
     def _close(self, started: float) -> None:
         if not self.inputs:
             rows = {block.uuid: block.rows_out for block in self.record.blocks}
             completed = {block.uuid for block in self.record.blocks if block.status == "completed"}
             self._kept.close(rows, completed, self.part.running)
-        self.record.seconds = time.perf_counter() - started
+        self.record.seconds, self.record.cpu_seconds = time.perf_counter() - started, self.meter.cpu_seconds
+        self.record.peak_rss_bytes = self.meter.peak_rss_bytes
         for block in self.record.blocks:
             if block.status == "running":
                 block.status = "cancelled"
@@ -239,5 +252,6 @@ class Run:
 
         # A signal that comes only now finds a run that has ended already.
         with suppress(Interrupted), self.interrupts.shielded():
-            at_hand = {**self.part.outputs, **self.values.held(), **self._inputs_of_failed}
+            taken = {uuid: value for turn in self._turns for uuid, value in turn.taken.items()}
+            at_hand = {**self.part.outputs, **self.values.held(), **taken}
             self.record.resume = failures.keep(self, at_hand)

@@ -78,7 +78,7 @@ class Stream:
                     self._hand_on(source, batch)
             finally:
                 ahead.close()
-                source.record.seconds = ahead.seconds
+                source.record.seconds, source.record.cpu_seconds = ahead.seconds, ahead.cpu_seconds
 
     def _batches(self, source: Node) -> Generator[Any, None, None]:
         """The frames that the loader returns: an iterator of them, or a single one."""
@@ -125,7 +125,7 @@ class Stream:
             self._transform(child, values.for_reader(batch), size_bytes)
 
     def _transform(self, node: Node, batch: Any, size_bytes: int | None) -> None:
-        started = time.perf_counter()
+        started, used = time.perf_counter(), time.thread_time()
         node.record.count_in(len(batch), size_bytes)
         origin = batch.attrs
         result = self._wiring.call(node, batch)
@@ -133,6 +133,7 @@ class Stream:
             # What a batch says of where it comes from stays with it, also when the block builds a new frame.
             result.attrs = {**origin, **result.attrs}
         node.record.seconds += time.perf_counter() - started
+        node.record.cpu_seconds += time.thread_time() - used
         self._hand_on(node, result)
 
     def _test(self, node: Node, batch: Any) -> None:

@@ -8,9 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from mage_project.mage_ai import collecting as _collecting
+
 
 def _marker(name: str) -> Callable[..., Any]:
-    def decorate(*args: Any, **_kwargs: Any) -> Any:
+    def decorate(*args: Any, **kwargs: Any) -> Any:
+        collect = _collecting.collector(name)
+        if collect is not None:
+            return collect(*args, **kwargs)
         if len(args) == 1 and callable(args[0]):
             return args[0]
         return lambda function: function
