@@ -89,6 +89,13 @@ def parsed(assignments: Sequence[str]) -> dict[str, Any]:
     help="End a run that takes longer.",
 )
 @click.option("--allow-blocks-to-fail", is_flag=True, help="Still run the blocks that need none that failed.")
+@click.option(
+    "--block-run-limit",
+    "blocks_at_once",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Run N blocks side by side at the most [default: concurrency_config's, else 4].",
+)
 @click.option("--local", is_flag=True, help="Use the local stack, whatever io_config.yaml names.")
 @click.option("--alert", is_flag=True, help="Send the alerts that a trigger's run would send.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
@@ -102,6 +109,7 @@ def run(
     skip: Sequence[str],
     timeout_s: float | None,
     allow_blocks_to_fail: bool,
+    blocks_at_once: int | None,
     local: bool,
     alert: bool,
     as_json: bool,
@@ -122,6 +130,7 @@ def run(
             for word in (f"--{name}", uuid)]  # fmt: skip
     some += ["--timeout", f"{timeout_s:g}"] if timeout_s else []
     some += ["--allow-blocks-to-fail"] if allow_blocks_to_fail else []
+    some += ["--block-run-limit", str(blocks_at_once)] if blocks_at_once else []
     typed = [*starters.as_assignments(handed), *assignments]
     again = run_again(project, pipeline, typed, local=local, some=some)
     listener, alive = starters.descriptor(starters.EVENTS), starters.descriptor(starters.ALIVE)
@@ -136,7 +145,7 @@ def run(
         from mage_project.runner.selection import Choice
 
         choice = Choice(first=first, only=only, skip=skip)
-        limits = Limits(timeout_s=timeout_s, blocks_may_fail=allow_blocks_to_fail)
+        limits = Limits(timeout_s=timeout_s, blocks_may_fail=allow_blocks_to_fail, blocks_at_once=blocks_at_once)
         given = partial(run_pipeline, project, pipeline, variables, choice=choice, limits=limits, alert=alert)
         run = partial(given, reporter=reporter, local=local)
         return _run(run, project, pipeline, as_json=as_json)

@@ -49,11 +49,16 @@ def run_table(run: RunRecord) -> str:
             count(block.rows_in),
             count(block.rows_out),
             f"{block.seconds:.2f}",
-            size(block.peak_rss_bytes),
+            f"{block.cpu_seconds:.2f}",
+            size(block.bytes_out),
+            f"{size(block.peak_rss_bytes)}{' *' if block.beside else ''}",
         )
         for block in run.blocks
     ]
-    parts = [aligned(("  block", "type", "rows in", "rows out", "seconds", "peak memory"), lines, right=(2, 3, 4, 5))]
+    heads = ("  block", "type", "rows in", "rows out", "seconds", "cpu s", "output", "peak memory")
+    parts = [aligned(heads, lines, right=range(2, len(heads)))]
+    if any(block.beside for block in run.blocks):
+        parts[0] += "\n  * of the process, with the blocks that ran at the same time"
     parts += [text for block in run.blocks for text in (_dropped(block), _changed(block)) if text]
     parts += [text for block in run.blocks if (text := _tests(block))]
     return "\n\n".join(parts)

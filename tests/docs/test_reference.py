@@ -84,7 +84,7 @@ def test_the_json_on_the_page_has_the_keys_of_a_run() -> None:
 
 def keys(value: object) -> object:
     if isinstance(value, dict):
-        return {key: keys(inner) for key, inner in value.items() if key not in ("dropped", "columns")}
+        return {key: keys(inner) for key, inner in value.items() if key not in ("dropped", "columns", "beside")}
     return [keys(inner) for inner in value] if isinstance(value, list) else None
 
 
