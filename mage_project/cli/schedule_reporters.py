@@ -12,6 +12,7 @@ from mage_project.masking import masked
 if TYPE_CHECKING:
     from mage_project.history.schedules import DueRun
     from mage_project.schedule.children import Child
+    from mage_project.web.listening import Address
 
 
 class PlainWatcher:
@@ -19,6 +20,12 @@ class PlainWatcher:
 
     def leading(self) -> None:
         self._say("leading")
+
+    def listening(self, address: Address) -> None:
+        self._say(f"listening at {address.url}")
+        if not address.is_loopback:
+            what = "other machines can reach it: put it behind a proxy that speaks TLS, for tokens are sent in clear"
+            self._say(f"warning: {what}")
 
     def standing_by(self) -> None:
         self._say("standing by: another scheduler leads")

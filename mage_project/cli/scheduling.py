@@ -6,6 +6,7 @@ import heapq
 import json
 import os
 import sys
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ import click
 from mage_project.cli.options import project_option
 from mage_project.cli.runs import MARKS
 from mage_project.cli.schedule_reporters import PlainWatcher, moment_text
+from mage_project.cli.trigger_showing import called, show
 from mage_project.errors import UsageError
 from mage_project.project import Project
 
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 @click.group()
 def schedule() -> None:
     """The triggers of the project: when their runs are due, and what became of them."""
+
+
+schedule.add_command(show)
 
 
 def trigger_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -45,8 +50,8 @@ def list_triggers(project: Project, as_json: bool) -> None:
     from mage_project.cli.tables import aligned
     from mage_project.history.schedules import leader
 
-    found = _catalogue(project)
-    rows = [_row(entry, state, last) for entry, state, last in _known(project, found)]
+    found = catalogue_of(project)
+    rows = [row_of(entry, state, last) | called(project, entry) for entry, state, last in known_of(project, found)]
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False))
         return
@@ -74,7 +79,7 @@ def next_runs(project: Project, count: int, as_json: bool) -> None:
     now = datetime.now(UTC)
     coming = [
         _coming(entry, state, now)
-        for entry, state, _ in _known(project, _catalogue(project))
+        for entry, state, _ in known_of(project, catalogue_of(project))
         if entry.is_due_at_times and entry.status(state) == "active"
     ]
     found = list(islice(heapq.merge(*coming, key=lambda pair: pair[0]), count))
@@ -101,7 +106,7 @@ def run_once(project: Project, name: str, pipeline: str | None, local: bool, as_
     from mage_project.history.starters import TRIGGER
     from mage_project.schedule.launches import words_of
 
-    entry = _catalogue(project).find(name, pipeline)
+    entry = catalogue_of(project).find(name, pipeline)
     words = [*words_of(entry.trigger), *(["--local"] if local else []), *(["--json"] if as_json else [])]
     run = [sys.executable, "-m", "mage_project", "run", entry.pipeline, "--project", str(project.root), *words]
     sys.stdout.flush()
@@ -128,27 +133,33 @@ def resume(project: Project, name: str, pipeline: str | None) -> None:
 
 @click.command()
 @click.option("--jobs", "-j", default=4, show_default=True, type=click.IntRange(1), help="How many runs at once.")
+@click.option("--listen", metavar="HOST:PORT", help="Answer HTTP there: API triggers, /healthz, /metrics.")
 @click.option("--local", is_flag=True, help="Use the local stack, whatever io_config.yaml names.")
 @project_option
-def scheduler(project: Project, jobs: int, local: bool) -> None:
+def scheduler(project: Project, jobs: int, listen: str | None, local: bool) -> None:
     """Start the runs of the project's triggers when they are due, until Ctrl-C or SIGTERM.
 
     It may be started twice: one leads, the other stands by, and takes over when the first one is gone.
+
+    With --listen :6789 it can be asked for runs from this machine, with a token: docs/triggers.md.
     """
     from mage_project.cli.runs import store_of_project
+    from mage_project.cli.serving import served
     from mage_project.schedule.alerting import Alerted
     from mage_project.schedule.scheduler import Scheduler
 
-    watcher = Alerted(PlainWatcher(), project.root)
-    work = Scheduler(project.root, store_of_project(project), watcher, jobs=jobs, local=local)
+    store, plain = store_of_project(project), PlainWatcher()
+    watcher = Alerted(plain, project.root)
+    work = Scheduler(project.root, store, watcher, jobs=jobs, local=local)
     try:
-        work.run()
+        with served(project.root, store, work, listen, plain) if listen else nullcontext():
+            work.run()
     finally:
         work.close()
         watcher.close()
 
 
-def _catalogue(project: Project) -> Catalogue:
+def catalogue_of(project: Project) -> Catalogue:
     from mage_project.schedule.catalogue import catalogue
 
     found = catalogue(project.root)
@@ -157,7 +168,7 @@ def _catalogue(project: Project) -> Catalogue:
     return found
 
 
-def _known(project: Project, found: Catalogue) -> list[tuple[Entry, TriggerState | None, DueRun | None]]:
+def known_of(project: Project, found: Catalogue) -> list[tuple[Entry, TriggerState | None, DueRun | None]]:
     """Every trigger with what the history knows of it, and its last due run."""
     from mage_project.cli.runs import store_of_project
     from mage_project.history import schedules
@@ -176,8 +187,8 @@ def _changed(project: Project, name: str, pipeline: str | None, *, paused: bool)
     from mage_project.history import schedules
     from mage_project.history.schedules import TriggerState
 
-    entry = _catalogue(project).find(name, pipeline)
-    if not entry.is_due_at_times:
+    entry = catalogue_of(project).find(name, pipeline)
+    if not entry.is_active:
         why = f"trigger '{name}' is {entry.status(None)}" if not entry.problem else str(entry.problem)
         where = f"{entry.trigger.path}:{entry.trigger.line}"
         raise UsageError(f"{why}: it has no runs that come due", where=where, hint="write `status: active` there")
@@ -205,7 +216,7 @@ def _coming(entry: Entry, state: TriggerState | None, now: datetime) -> Iterator
     return ((moment, entry) for moment in upcoming(entry.trigger, entry.table, handled, now))
 
 
-def _row(entry: Entry, state: TriggerState | None, last: DueRun | None) -> dict[str, Any]:
+def row_of(entry: Entry, state: TriggerState | None, last: DueRun | None) -> dict[str, Any]:
     """A trigger for `--json`: moments in ISO's format, UTC."""
     status, trigger = entry.status(state), entry.trigger
     coming = _coming(entry, state, datetime.now(UTC)) if entry.is_due_at_times and status == "active" else iter(())

@@ -79,15 +79,18 @@ def put(store: Store, transaction: Transaction, occasion: Occasion) -> tuple[Occ
     return _insert(transaction, occasion, int(head["number"]), due_at), True
 
 
-def put_seen(store: Store, transaction: Transaction, occasions: Sequence[Occasion], reason: str) -> list[Occasion]:
-    """Put down occasions of one trigger that no run is started for: as one entry, skipped for that reason."""
+def put_seen(store: Store, transaction: Transaction, occasions: Sequence[Occasion], reason: str) -> DueRun | None:
+    """Put down occasions of one trigger that no run is started for: the new ones as one entry, skipped for `reason`."""
     fresh = [each for each in occasions if not is_known(transaction, each)]
     if not fresh:
-        return []
+        return None
     now = round(store.now(transaction), 6)
     skipped = replace(_due(fresh[0], now), due_count=len(fresh), status="skipped", reason=reason)
     schedules.put_found(store, transaction, [skipped])
-    return [_insert(transaction, each, int(transaction.run(_NEXT)[0]["number"]), now) for each in fresh]
+    for each in fresh:
+        [head] = transaction.run(_NEXT)
+        _insert(transaction, each, int(head["number"]), now)
+    return skipped
 
 
 def is_known(transaction: Transaction, occasion: Occasion) -> bool:

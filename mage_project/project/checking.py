@@ -47,7 +47,7 @@ KNOWN_KEYS: dict[str, frozenset[str]] = {
     "trigger's settings": frozenset(
         """
         allow_blocks_to_fail create_initial_pipeline_run invalid_schedule_interval landing_time_enabled
-        pipeline_run_limit skip_if_previous_running timeout timeout_status
+        lookback pipeline_run_limit poll_interval skip_if_previous_running timeout timeout_status watch
         """.split()
     ),
 }

@@ -105,13 +105,20 @@ class Block:
 
 @dataclass(frozen=True, kw_only=True)
 class TriggerSettings:
-    """`timeout_s`: how long a run may take. `pipeline_run_limit`: how many runs of the trigger may go on at once."""
+    """`timeout_s`: how long a run may take. `pipeline_run_limit`: how many runs of the trigger may go on at once.
+
+    `watch` are the addresses of an event trigger, looked at every `poll_interval_s`. Those with a month (or a date, or
+    a year) in them stand for the last `lookback` ones.
+    """
 
     skip_if_previous_running: bool = False
     allow_blocks_to_fail: bool = False
     create_initial_pipeline_run: bool = False
     pipeline_run_limit: int | None = None
     timeout_s: float | None = None
+    watch: tuple[str, ...] = ()
+    lookback: int = 3
+    poll_interval_s: float = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +126,7 @@ class Trigger:
     """One entry of a pipeline's triggers.yaml. Moments are in UTC; `timezone` is that of the schedule, None: UTC.
 
     `sla_s`: how long after a run was due it should have ended. `envs`: where it is there at all; empty: everywhere.
-    `catch_up`: which of the runs are made up for that were due while no scheduler was there.
+    `catch_up`: which of the runs are made up for that were due while no scheduler was there. `token`: an API trigger's.
     """
 
     name: str
@@ -134,6 +141,7 @@ class Trigger:
     envs: tuple[str, ...] = ()
     timezone: str | None = None
     catch_up: Literal["none", "last", "all"] = "last"
+    token: str | None = field(default=None, repr=False)
     path: Path | None = None
     line: int = 1
 

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
+from mage_project import masking
 from mage_project.errors import did_you_mean
 from mage_project.project import document
 from mage_project.project.checking import Checker
@@ -58,9 +59,17 @@ def _trigger(entry: Mapping, checker: Checker) -> Trigger:
         envs=tuple(str(env) for env in entry.get("envs") or ()),
         timezone=_text_or_none(entry.get("timezone")),
         catch_up=_choice(entry, "catch_up", checker) or "last",  # type: ignore[arg-type]
+        token=_token(entry),
         path=checker.path,
         line=entry.line,
     )
+
+
+def _token(entry: Mapping) -> str | None:
+    """The token of an API trigger; whatever is said of it from now on hides it."""
+    token = _text_or_none(entry.get("token"))
+    masking.hide({"trigger_token": token or ""})
+    return token
 
 
 def _choice(entry: Mapping, key: str, checker: Checker) -> str | None:

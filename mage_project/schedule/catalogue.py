@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Sequence
 from contextlib import suppress
@@ -32,8 +33,20 @@ class Entry:
         return self.pipeline, self.trigger.name
 
     @property
+    def is_watching(self) -> bool:
+        """Whether something that appears makes it due."""
+        return self.trigger.schedule_type == "event" and self.is_active
+
+    @property
+    def number(self) -> int:
+        """What stands for it in an address."""
+        return number_of(*self.key)
+
+    @property
     def schedule(self) -> str:
         """What its due moments come from: when that changes, it begins anew."""
+        if self.trigger.settings.watch:
+            return f"{self.trigger.settings.lookback} of {' '.join(self.trigger.settings.watch)}"
         return f"{self.trigger.schedule_interval} {self.trigger.timezone or 'UTC'} from {self.trigger.start_time}"
 
     def status(self, state: TriggerState | None) -> str:
@@ -92,6 +105,12 @@ def catalogue(root: Path) -> Catalogue:
             continue
         entries += [replace(entry_of(root, uuid, each), concurrency=limits) for each in triggers if each.name]
     return Catalogue(root=root, entries=_first_of_each_name(entries), unreadable=unreadable)
+
+
+def number_of(pipeline: str, name: str) -> int:
+    """A number that is the same wherever the trigger has the same name: Mage's are those of a database."""
+    digest = hashlib.sha256(f"{pipeline}\n{name}".encode()).digest()
+    return int.from_bytes(digest[:6])  # JavaScript knows no larger ones
 
 
 def asked_for(root: Path, pipeline: str, name: str) -> Entry:

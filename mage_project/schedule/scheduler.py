@@ -81,6 +81,13 @@ class Scheduler:
         self._troubles: set[str] = set()
         self._signum: int | None = None
         self._next_look = 0.0
+        self._looked_at = time.monotonic()
+
+    def health(self) -> dict[str, object] | None:
+        """Whether it leads, and how many runs go on; None where it has not been able to look for long."""
+        if time.monotonic() - self._looked_at > _SILENCE_S:
+            return None
+        return {"leads": self._leads_since is not None, "running": len(self._children)}
 
     def run(self) -> None:
         """Until a signal comes; then the runs that have begun roll back, or finish their commit."""
@@ -113,6 +120,7 @@ class Scheduler:
         try:
             if self._lead():
                 self._work()
+            self._looked_at = time.monotonic()
         except NotLeading:
             self._step_down()
         except (MageProjectError, OSError) as error:  # the history, or the files: the next look may find them again

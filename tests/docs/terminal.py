@@ -93,7 +93,9 @@ class Terminal:
         path.write_text(f"{path.read_text()}\n\n{file.text}" if file.at_end else file.text)
 
     def close(self) -> None:
-        self.type("cd; mage-project local down --force --project " + str(self._folder))
+        self.type(
+            "kill $(jobs -p) 2>/dev/null; wait; cd; mage-project local down --force --project " + str(self._folder)
+        )
         self._shell.communicate("exit\n")
 
 
