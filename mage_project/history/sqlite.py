@@ -18,6 +18,9 @@ from mage_project.history.stores import REVISION, VARIABLE, Row, Told, Transacti
 
 #: How long another process's write is waited for.
 BUSY_S = 2.0
+#: Not every run has to tidy up the log. But whoever opens it first has to read all of it, and what was copied out of it
+#: is forgotten with the last connection: left alone it would grow, be copied and be read for ever.
+LONG_LOG_BYTES = 2_000_000
 #: What SQLite says of a file that is not, or no longer, a database: https://www.sqlite.org/rescode.html
 _BROKEN = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
@@ -56,7 +59,7 @@ class SqliteStore:
                 yield SqliteTransaction(connection)
                 connection.execute("COMMIT")
             finally:
-                connection.close()  # rolls back what is not committed
+                self._close(connection)
         except (sqlite3.Error, OSError) as error:
             if _is_broken(error):
                 self._set_aside()
@@ -79,8 +82,7 @@ class SqliteStore:
         connection = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None)
         try:
             connection.row_factory = sqlite3.Row
-            if hasattr(connection, "setconfig"):  # Python 3.12: not every run has to tidy up the log
-                connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, True)
+            self._leave_log(connection, as_it_is=True)
             connection.execute("PRAGMA synchronous = NORMAL")
             found = _revision(connection)
             if found is None:
@@ -91,6 +93,16 @@ class SqliteStore:
             connection.close()
             raise
         return connection
+
+    def _close(self, connection: sqlite3.Connection) -> None:
+        """Close it, which rolls back what is not committed, and tidy up the log where it has become long."""
+        with suppress(OSError):
+            self._leave_log(connection, as_it_is=Path(f"{self.path}-wal").stat().st_size < LONG_LOG_BYTES)
+        connection.close()
+
+    def _leave_log(self, connection: sqlite3.Connection, *, as_it_is: bool) -> None:
+        if hasattr(connection, "setconfig"):  # Python 3.12; older ones tidy up whenever the last connection closes
+            connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, as_it_is)
 
     def _create(self, connection: sqlite3.Connection) -> None:
         """Make the tables, unless another process was faster."""

@@ -12,7 +12,7 @@ import pytest
 from mage_project.errors import HistoryUnavailable
 from mage_project.history.migrating import upgrade
 from mage_project.history.runs import details, newest
-from mage_project.history.sqlite import SqliteStore
+from mage_project.history.sqlite import LONG_LOG_BYTES, SqliteStore
 from mage_project.history.stores import REVISION, store_of
 from mage_project.history.verifying import verify
 from mage_project.project import Project
@@ -82,3 +82,16 @@ def test_postgres_holds_it_for_many_machines(
     assert postgres_env["POSTGRES_PASSWORD"] not in store.place
     with store.transaction() as transaction:
         assert [row["version_num"] for row in transaction.run("SELECT version_num FROM alembic_version")] == [REVISION]
+
+
+def test_the_log_of_a_history_stays_short_however_many_write_one_after_another(store: SqliteStore) -> None:
+    log = Path(f"{store.path}-wal")
+    lengths = []
+    for place in range(60):
+        with store.transaction(write=True) as transaction:
+            receipt = {"place": place, "body": "x" * 200_000}
+            transaction.run("INSERT INTO receipt VALUES (:place, NULL, 'run', :body, '', '')", **receipt)
+        lengths.append(log.stat().st_size if log.exists() else 0)
+    assert max(lengths) < 2 * LONG_LOG_BYTES
+    with store.transaction() as transaction:
+        assert transaction.run("SELECT count(*) AS n FROM receipt") == [{"n": 60}]
