@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,3 +17,8 @@ def observers_of(root: Path, *, alerts: bool) -> Iterator[Observer]:
         from mage_project.observers.alerting import Alerting
 
         yield Alerting()
+    if any(name.startswith("OTEL_") for name in os.environ):
+        from mage_project.observers.tracing import Tracing, is_configured
+
+        if is_configured():
+            yield Tracing()
