@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mage_project.cli.options import project_option
+from mage_project.cli.options import MEMORY, project_option
 from mage_project.errors import MageProjectError, did_you_mean
 from mage_project.project import Project
 
@@ -96,6 +96,8 @@ def parsed(assignments: Sequence[str]) -> dict[str, Any]:
     metavar="N",
     help="Run N blocks side by side at the most [default: concurrency_config's, else 4].",
 )
+@click.option("--memory", "memory_bytes", type=MEMORY, metavar="SIZE",
+              help="Stay within SIZE (as 1GB or 800MB): what waits between blocks goes to disk.")  # fmt: skip
 @click.option("--local", is_flag=True, help="Use the local stack, whatever io_config.yaml names.")
 @click.option("--alert", is_flag=True, help="Send the alerts that a trigger's run would send.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
@@ -110,6 +112,7 @@ def run(
     timeout_s: float | None,
     allow_blocks_to_fail: bool,
     blocks_at_once: int | None,
+    memory_bytes: int | None,
     local: bool,
     alert: bool,
     as_json: bool,
@@ -131,6 +134,7 @@ def run(
     some += ["--timeout", f"{timeout_s:g}"] if timeout_s else []
     some += ["--allow-blocks-to-fail"] if allow_blocks_to_fail else []
     some += ["--block-run-limit", str(blocks_at_once)] if blocks_at_once else []
+    some += ["--memory", f"{memory_bytes / 1e6:g}MB"] if memory_bytes else []
     typed = [*starters.as_assignments(handed), *assignments]
     again = run_again(project, pipeline, typed, local=local, some=some)
     listener, alive = starters.descriptor(starters.EVENTS), starters.descriptor(starters.ALIVE)
@@ -145,7 +149,12 @@ def run(
         from mage_project.runner.selection import Choice
 
         choice = Choice(first=first, only=only, skip=skip)
-        limits = Limits(timeout_s=timeout_s, blocks_may_fail=allow_blocks_to_fail, blocks_at_once=blocks_at_once)
+        limits = Limits(
+            timeout_s=timeout_s,
+            blocks_may_fail=allow_blocks_to_fail,
+            blocks_at_once=blocks_at_once,
+            memory_bytes=memory_bytes,
+        )
         given = partial(run_pipeline, project, pipeline, variables, choice=choice, limits=limits, alert=alert)
         run = partial(given, reporter=reporter, local=local)
         return _run(run, project, pipeline, as_json=as_json)

@@ -3,13 +3,38 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import click
 
 from mage_project.errors import MageProjectError
 from mage_project.project import Project
+
+
+class Memory(click.ParamType[int]):
+    """An amount of memory in bytes: `1GB`, `800 MB`, `1.5GiB`."""
+
+    name = "memory"
+    _UNITS: ClassVar = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        found = re.fullmatch(r"([\d.]+) ?([KMGT]i?)B?", value.strip(), re.IGNORECASE)
+        try:
+            size = float(found[1]) * self._UNITS[f"{found[2].upper()}B"] if found else 0.0
+        except (ValueError, KeyError):
+            size = 0.0
+        if size < LEAST_MEMORY:
+            self.fail(f"{value!r} is no amount of memory of 200MB or more: write 1GB, 800MB or 1.5GiB", param, ctx)
+        return int(size)
+
+
+#: What Python and its libraries take by themselves.
+LEAST_MEMORY = 200_000_000
+MEMORY = Memory()
 
 
 def project_option(command: Callable[..., Any]) -> Callable[..., Any]:

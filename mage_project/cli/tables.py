@@ -59,6 +59,9 @@ def run_table(run: RunRecord) -> str:
     parts = [aligned(heads, lines, right=range(2, len(heads)))]
     if any(block.beside for block in run.blocks):
         parts[0] += "\n  * of the process, with the blocks that ran at the same time"
+    parts[0] += "".join(
+        f"\n  {size(block.spilled_bytes)} of {block.uuid} waited on disk" for block in run.blocks if block.spilled_bytes
+    )
     parts += [text for block in run.blocks for text in (_dropped(block), _changed(block)) if text]
     parts += [text for block in run.blocks if (text := _tests(block))]
     return "\n\n".join(parts)

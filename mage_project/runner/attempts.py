@@ -13,6 +13,7 @@ from mage_project.runner.interrupts import TimedOut
 from mage_project.runner.limits import Limit
 from mage_project.runner.passing import is_partly_done, may_pass
 from mage_project.runner.plan import Unit
+from mage_project.runner.stopping import OverBudget
 from mage_project.runner.usage import Use
 from mage_project.runner.whole import Whole
 
@@ -86,15 +87,25 @@ class Attempts:
             with self._run.meter.measuring(unit.uuids, use):
                 return self._limited(unit, inputs)
         except MageProjectError as error:
+            error = self._of_memory(unit, error)
             if error.block in unit.uuids:
                 self._mark_failed(unit, error)
-            raise
+            raise error
         finally:
             for block in blocks:
                 block.peak_rss_bytes = use.peak_rss_bytes
                 block.beside = sorted({*unit.uuids, *use.beside} - {block.uuid})
                 if not unit.is_stream:  # in a stream each block counts its own
                     block.cpu_seconds = use.cpu_seconds
+
+    def _of_memory(self, unit: Unit, error: MageProjectError) -> MageProjectError:
+        """The error itself; that of the budget where the kernel has refused memory because of it."""
+        if self._run.budget is None or not isinstance(error.__cause__, MemoryError):
+            return error
+        blamed = next((block for block in unit.blocks if block.uuid == error.block), unit.blocks[0])
+        exceeded = self._run.budget.exceeded([blamed])
+        exceeded.where, exceeded.__cause__ = error.where, error.__cause__
+        return exceeded
 
     def _mark_failed(self, unit: Unit, error: MageProjectError) -> None:
         if isinstance(error, TestFailed):
@@ -116,6 +127,9 @@ class Attempts:
         except TimedOut as error:
             assert limit is not None  # noqa: S101 - nothing else raises it
             raise limit.error() from error
+        except OverBudget as error:
+            assert self._run.budget is not None  # noqa: S101 - nothing else raises it
+            raise self._run.budget.exceeded(unit.blocks) from error
 
     def _left_behind(self, unit: Unit, limit: Limit) -> BaseException:
         error = limit.error()

@@ -3,14 +3,43 @@
 from __future__ import annotations
 
 import ast
+from typing import TYPE_CHECKING
 
+from mage_project.errors import MageProjectError
 from mage_project.project import Block
 from mage_project.project.modules import modules
 from mage_project.runner import namespace
 from mage_project.runner.blame import root_of
 
+if TYPE_CHECKING:
+    from mage_project.runner.run import Run
+
 #: What can define or decorate functions in ways that no reader of the file sees.
 _MAGIC = frozenset(("eval", "exec", "globals", "vars", "locals"))
+
+
+def check_all(run: Run) -> None:
+    """Look at every block that is to run. Raises the error of the first that cannot be."""
+    for block in run.pipeline.blocks:
+        if block.uuid not in run.part.running:
+            continue
+        for name in block.missing:
+            run.warn(block, f"the pipeline has no block '{name}', which upstream_blocks names: remove it")
+        try:
+            check(block)
+            _check_sql(run, block)
+        except MageProjectError as error:
+            record = run.record.block(block.uuid)
+            record.status, record.error = "failed", str(error.within(run.pipeline.root))
+            raise
+
+
+def _check_sql(run: Run, block: Block) -> None:
+    """A template that fails is an error before the first block has run."""
+    if block.language == "sql" and block.runs:
+        from mage_project.runner.sql import checking
+
+        checking.check(run.whole, block, run.variables)
 
 
 def check(block: Block) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from types import FrameType
 
-from mage_project.runner.stopping import Stoppable, TimedOut
+from mage_project.runner.stopping import Stoppable, TimedOut, raise_in
 
 __all__ = ["SIGNALS", "Interrupted", "Interrupts", "TimedOut"]
 
@@ -36,6 +36,7 @@ class Interrupts:
         self._pending: int | None = None
         self._count = 0
         self._mine = threading.local()
+        self._gate = threading.Lock()
 
     def working(self, thread: Stoppable) -> None:
         """From now on, what is asked for in this thread is asked of `thread`."""
@@ -64,7 +65,8 @@ class Interrupts:
 
     @contextmanager
     def _shielded_here(self) -> Iterator[None]:
-        self._shielded = True
+        with self._gate:
+            self._shielded = True
         try:
             yield
         finally:
@@ -94,6 +96,13 @@ class Interrupts:
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)
+
+    def end(self, thread: int, why: type[BaseException]) -> bool:
+        """Have `why` raised in the main thread of the run, by another one. False in the middle of a commit."""
+        with self._gate:
+            if not self._shielded:
+                raise_in(thread, why)
+            return not self._shielded
 
     def pause(self, seconds: float) -> None:
         """Sleep, unless the thread is to stop."""

@@ -15,6 +15,7 @@ from mage_project.project import Block
 from mage_project.runner import namespace
 from mage_project.runner.blame import misuse
 from mage_project.runner.channel import Channel
+from mage_project.runner.gathering import Gathering
 from mage_project.runner.records import BlockRecord, TestRecord
 
 
@@ -100,7 +101,7 @@ class Node:
     tests: list[tuple[Callable[..., Any], TestRecord]] = field(default_factory=list)
     readers: list[Reader] = field(default_factory=list)
     children: list[Node] = field(default_factory=list)
-    whole: list[Any] | None = None
+    whole: Gathering | None = None
 
     @property
     def is_exporter(self) -> bool:

@@ -42,7 +42,8 @@ class BlockRecord:
     rows coming in has read, as it describes them; `written` is what connectors have committed, by name.
 
     `peak_rss_bytes` is the most that the process held while the block ran, `beside` the blocks that ran in this time as
-    well: then it is theirs together, and `cpu_seconds` are those of the block's own threads.
+    well: then it is theirs together, and `cpu_seconds` are those of the block's own threads. `spilled_bytes` of its
+    output waited on disk.
 
     A block that ran once for each item of a dynamic one has a record for each of these runs in `children`, and is
     itself their sum.
@@ -64,6 +65,7 @@ class BlockRecord:
     seconds: float = 0.0
     cpu_seconds: float = 0.0
     peak_rss_bytes: int | None = None
+    spilled_bytes: int = 0
     beside: list[str] = field(default_factory=list)
     tests: list[TestRecord] = field(default_factory=list)
     checks: list[CheckResult] = field(default_factory=list)
@@ -138,6 +140,7 @@ class BlockRecord:
             "seconds": round(self.seconds, 4),
             "cpu_seconds": round(self.cpu_seconds, 4),
             "peak_rss_bytes": self.peak_rss_bytes,
+            "spilled_bytes": self.spilled_bytes,
             "beside": self.beside,
             "tests": [test.as_dict() for test in self.tests if test.ran],
             "checks": [check.as_dict() for check in self.checks],

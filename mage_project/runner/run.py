@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from mage_project import masking
 from mage_project.errors import MageProjectError
@@ -28,9 +30,13 @@ from mage_project.runner.parts import Part
 from mage_project.runner.plan import Unit, units
 from mage_project.runner.records import BlockRecord, RunRecord
 from mage_project.runner.reporting import Reporter, Silent
+from mage_project.runner.stopping import OverBudget
 from mage_project.runner.turns import Turn
 from mage_project.runner.usage import Meter
 from mage_project.runner.variables import plain, run_variables
+
+if TYPE_CHECKING:
+    from mage_project.runner.budget import Budget
 
 
 class Run:
@@ -66,9 +72,8 @@ class Run:
         self.reporter: Reporter = reporter or Silent()
         self.interrupts = interrupts or Interrupts()
         self.limits = limits or Limits()
-        self.values = Outputs(pipeline, self.part.running)
-        for uuid, value in self.part.outputs.items():
-            self.values.put(uuid, value)
+        #: How much memory the run may hold; None: as much as there is.
+        self.budget = self._budget()
         #: The blocks that run once for each item of a dynamic one.
         self.spawned = dynamic.spawned(pipeline.blocks)
         started = datetime.now(UTC).replace(tzinfo=None)
@@ -101,6 +106,9 @@ class Run:
         #: What a block with callbacks has returned.
         self.returned: dict[str, Any] = {}
         self._notices = Notices(self)
+        self.values = Outputs(pipeline, self.part.running, self.budget)
+        for uuid, value in self.part.outputs.items():
+            self.values.put(uuid, value)
         #: What the run uses of the machine.
         self.meter = Meter()
         self._kept = Kept(pipeline, variables, self.record.run_id, self.variables["execution_date"])
@@ -112,11 +120,9 @@ class Run:
         self.reporter.run_started(self.record)
         try:
             with speech.heard(self.reporter.said, self.warned):
-                for block in filter(self._is_running, self.pipeline.blocks):
-                    for name in block.missing:
-                        self.warn(block, f"the pipeline has no block '{name}', which upstream_blocks names: remove it")
-                    self._check(block)
-                failures = self._crew().work()
+                beforehand.check_all(self)
+                with self._within_budget():
+                    failures = self._crew().work()
             if failures:
                 endings.failed(self.record, failures, self.pipeline.root)
             else:
@@ -125,28 +131,14 @@ class Run:
             endings.failed(self.record, [error], self.pipeline.root)
         except Interrupted as error:
             endings.interrupted(self.record, error)
+        except (OverBudget, MemoryError):
+            if self.budget is None:
+                raise
+            running = [block for block in self.pipeline.blocks if self.record.block(block.uuid).status == "running"]
+            endings.failed(self.record, [self.budget.exceeded(running or self.pipeline.blocks)], self.pipeline.root)
         finally:
             self._close(started)
         return self.record
-
-    def _is_running(self, block: Block) -> bool:
-        return block.uuid in self.part.running
-
-    def _check(self, block: Block) -> None:
-        """A block that cannot be run, or whose template fails, is an error before the first one has run."""
-        try:
-            beforehand.check(block)
-            self._check_sql(block)
-        except MageProjectError as error:
-            record = self.record.block(block.uuid)
-            record.status, record.error = "failed", str(error.within(self.pipeline.root))
-            raise
-
-    def _check_sql(self, block: Block) -> None:
-        if block.language == "sql" and block.runs:
-            from mage_project.runner.sql.checking import check
-
-            check(self.whole, block, self.variables)
 
     def not_started(self, error: MageProjectError | Interrupted) -> RunRecord:
         """The record of a run that failed before its first block (or was told to stop there)."""
@@ -197,6 +189,17 @@ class Run:
 
     # -- running
 
+    def _budget(self) -> Budget | None:
+        if self.limits.memory_bytes is None:
+            return None
+        from mage_project.runner.budget import Budget
+
+        return Budget(self.limits.memory_bytes, self.pipeline.root / ".mage_project" / "spilled", self.warned)
+
+    def _within_budget(self) -> AbstractContextManager[None]:
+        end = partial(self.interrupts.end, threading.get_ident(), OverBudget)
+        return self.budget.watched(end) if self.budget else nullcontext()
+
     def _crew(self) -> Crew:
         config = self.pipeline.concurrency
         limit = self.limits.blocks_at_once or (config and config.block_run_limit) or AT_ONCE
@@ -240,6 +243,8 @@ class Run:
             self._kept.close(rows, completed, self.part.running)
         self.record.seconds, self.record.cpu_seconds = time.perf_counter() - started, self.meter.cpu_seconds
         self.record.peak_rss_bytes = self.meter.peak_rss_bytes
+        for uuid, size_bytes in self.budget.spilled_bytes.items() if self.budget else ():
+            self.record.block(uuid).spilled_bytes = size_bytes
         for block in self.record.blocks:
             if block.status == "running":
                 block.status = "cancelled"

@@ -16,6 +16,10 @@ class Stopped(BaseException):
     """The run ends, and with it what runs side by side. Not an `Exception`, as above."""
 
 
+class OverBudget(BaseException):
+    """The process holds more memory than it may. Not an `Exception`, as above."""
+
+
 class Stoppable:
     """Work in a thread of its own.
 
@@ -52,6 +56,10 @@ class Stoppable:
         return self.is_done or not self._thread.is_alive()
 
     @property
+    def _ident(self) -> int:
+        return self._thread.ident or 0
+
+    @property
     def is_committing(self) -> bool:
         return self._shields > 0
 
@@ -77,7 +85,7 @@ class Stoppable:
             before, self._told = self._told, why
             self._stop.set()
             if before is None and not self._shields and not self.is_done:
-                self._raise(why)
+                raise_in(self._ident, why)
 
     # -- in the thread itself
 
@@ -107,7 +115,7 @@ class Stoppable:
             with self._lock:
                 self._deadline = None
                 if self._told is TimedOut:  # what comes next (a callback, another attempt) is not late
-                    self._raise(None)
+                    raise_in(self._ident, None)
                     self._told = None
                     self._stop.clear()
 
@@ -124,14 +132,15 @@ class Stoppable:
                 self.error = error
             with self._lock:
                 self.is_done = True
-                self._raise(None)
+                raise_in(self._ident, None)
         except Stopped as error:  # it came when everything was done
             self.error = self.error or error
         self._tell()
 
-    def _raise(self, why: type[BaseException] | None) -> None:
-        """Have it raised at the next instruction of the thread; None takes back what has not been raised yet."""
-        import ctypes  # takes its time, and few runs need it
 
-        ident = ctypes.c_ulong(self._thread.ident or 0)
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(why) if why is not None else None)
+def raise_in(thread: int, why: type[BaseException] | None) -> None:
+    """Have it raised at the next instruction of the thread; None takes back what has not been raised yet."""
+    import ctypes  # takes its time, and few runs need it
+
+    exception = ctypes.py_object(why) if why is not None else None
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), exception)

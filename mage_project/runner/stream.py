@@ -167,10 +167,10 @@ class Stream:
         for node in self._wiring.nodes.values():
             node.record.status = "completed"
             if node.whole is not None:
-                whole = values.gathered(node.whole)
+                whole = node.whole.whole()
                 self._run.values.put(node.block.uuid, whole)
                 if node.block.callbacks:
-                    self._run.returned[node.block.uuid] = whole
+                    self._run.returned[node.block.uuid] = self._run.values.loaded(whole)
 
     def _give_up(self, error: BaseException) -> BaseException:
         """End every reader, roll everything back, and find the error that came first."""

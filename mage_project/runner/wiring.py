@@ -11,6 +11,7 @@ from mage_project.runner import addons, namespace, values
 from mage_project.runner.blame import RAISED, block_error, misuse
 from mage_project.runner.calls import call, takes_stream
 from mage_project.runner.channel import StreamBroken
+from mage_project.runner.gathering import Gathering
 from mage_project.runner.inline_tests import run_test
 from mage_project.runner.readers import Node, Reader
 from mage_project.runner.records import TestRecord
@@ -86,7 +87,7 @@ class Wiring:
         if any(reader.language == "sql" for reader in outside):
             outside = self._fill_tables(node, outside)
         if outside or (not node.is_exporter and addons.want_output(block)):
-            node.whole = []
+            node.whole = Gathering(block.uuid, run.budget)
         if not node.is_exporter:
             self._add_whole_tests(node)
             self._add_checks(node, node)

@@ -1,0 +1,129 @@
+"""Values that wait for their readers on disk instead of in memory.
+
+A frame goes to an Arrow file, and is read by mapping the file into memory: columns of Arrow's types without a copy.
+Frames with Python objects, an index or the like are pickled. The files have no names: when the run ends, however it
+ends, they are gone.
+"""
+
+from __future__ import annotations
+
+import pickle
+import sys
+import tempfile
+import weakref
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+from mage_project.runner import values
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+#: Of a column of Python objects as many are looked at, to tell how large it is.
+_LOOKED_AT = 1000
+
+
+class Nameless:
+    """A file that nobody else sees, and that is gone when nobody has it, or with the process."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.file = cast(BinaryIO, tempfile.TemporaryFile(dir=folder))  # noqa: SIM115 - closed with the object
+        weakref.finalize(self, self.file.close)
+
+    def writer(self, schema: pa.Schema) -> pa.RecordBatchFileWriter:
+        """What writes tables of this schema."""
+        import pyarrow as pa
+
+        return pa.ipc.new_file(pa.PythonFile(self.file, mode="w"), schema)
+
+    def mapped(self) -> pa.Table:
+        """What was written, in memory as far as it is looked at."""
+        import pyarrow as pa
+
+        self.file.flush()
+        return pa.ipc.open_file(pa.memory_map(f"/dev/fd/{self.file.fileno()}")).read_all()
+
+
+class Spilled:
+    """A frame or a table on disk. `load` gives it as it was."""
+
+    def __init__(self, file: Nameless, *, form: str, dtypes: Sequence[Any] = (), attrs: Any = None) -> None:
+        """`form`: frame, table (both in Arrow's format) or pickle. `dtypes`: those of a frame."""
+        self._file, self._form, self._dtypes, self._attrs = file, form, list(dtypes), attrs
+        #: Bytes on disk.
+        self.size_bytes = file.file.tell()
+
+    def load(self) -> Any:
+        if self._form == "pickle":
+            self._file.file.seek(0)
+            return pickle.load(self._file.file)  # noqa: S301 - this process wrote it, and nobody else can reach it
+        table = self._file.mapped()
+        return table if self._form == "table" else self._frame(table)
+
+    def _frame(self, table: pa.Table) -> pd.DataFrame:
+        import pandas as pd
+
+        frame: pd.DataFrame = table.to_pandas()
+        for place, dtype in enumerate(self._dtypes):
+            if isinstance(dtype, pd.ArrowDtype) and frame.dtypes.iloc[place] != dtype:  # texts come as pandas' own
+                frame.isetitem(place, pd.arrays.ArrowExtensionArray(table.column(place)))
+        frame.attrs = dict(self._attrs or {})
+        return frame
+
+
+def spill(value: Any, folder: Path) -> Spilled:
+    """Write a frame or a table. Raises OSError where the disk does not take it, else what its values raise."""
+    is_frame = values.is_frame(value)
+    if is_frame and not fits_arrow(value):
+        file = Nameless(folder)
+        pickle.dump(value, file.file, protocol=5)
+        return Spilled(file, form="pickle")
+    import pyarrow as pa
+
+    table = pa.Table.from_pandas(value) if is_frame else value
+    file = Nameless(folder)
+    with file.writer(table.schema) as writer:
+        writer.write_table(table)
+    if not is_frame:
+        return Spilled(file, form="table")
+    return Spilled(file, form="frame", dtypes=value.dtypes, attrs=value.attrs)
+
+
+def size(value: Any) -> int:
+    """About how many bytes a frame or a table takes, Python objects in it included; 0 for anything else."""
+    known = values.size(value) or 0
+    if not values.is_frame(value):
+        return known
+    for place, dtype in enumerate(value.dtypes):
+        if dtype.kind == "O" and not hasattr(dtype, "pyarrow_dtype"):
+            some = value.iloc[:_LOOKED_AT, place].array
+            known += sum(map(sys.getsizeof, some)) * len(value) // max(len(some), 1)
+    return known
+
+
+def fits_arrow(frame: pd.DataFrame) -> bool:
+    """Whether an Arrow file gives the frame back as it is."""
+    import pandas as pd
+
+    index = frame.index
+    counted = isinstance(index, pd.RangeIndex) and (index.start, index.step, index.name) == (0, 1, None)
+    names = list(frame.columns)
+    named = frame.columns.name is None and all(type(name) is str for name in names) and len(set(names)) == len(names)
+    return counted and named and all(map(_is_plain, frame.dtypes))
+
+
+def _is_plain(dtype: Any) -> bool:
+    import pandas as pd
+
+    if isinstance(dtype, (pd.ArrowDtype, pd.StringDtype, pd.DatetimeTZDtype)):
+        return True
+    return isinstance(dtype.kind, str) and dtype.kind in "biufmM" and dtype.name != "float16" and not _is_special(dtype)
+
+
+def _is_special(dtype: Any) -> bool:
+    import pandas as pd
+
+    return isinstance(dtype, (pd.SparseDtype, pd.PeriodDtype, pd.IntervalDtype, pd.CategoricalDtype))
