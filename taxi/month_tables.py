@@ -64,6 +64,11 @@ JOIN pg_catalog.pg_inherits AS i
     ON i.inhparent = to_regclass(%s) AND i.inhrelid = to_regclass(%s || to_char(l.source_month, '_YYYY_MM'))
 WHERE l.table_name = %s AND l.service <> %s ORDER BY l.source_month LIMIT 1
 """
+_HOLDER = """
+SELECT format('%%s (process %%s of the server)', coalesce(nullif(a.application_name, ''), 'a program'), l.pid)
+FROM pg_catalog.pg_locks AS l JOIN pg_catalog.pg_stat_activity AS a USING (pid)
+WHERE l.locktype = 'advisory' AND l.granted AND ((l.classid::bigint << 32) | l.objid::bigint) = %s
+"""
 _COLUMNS = """
 SELECT attname, format_type(atttypid, atttypmod) FROM pg_catalog.pg_attribute
 WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped ORDER BY attnum
@@ -90,7 +95,13 @@ class MonthTable:
         Waits until no other run loads the month. From then on the month is this connection's, until it is closed.
         """
         with self._waiting(WAIT_FOR_RUN_S, f"{self}: another run has been loading {month.file.month}") as cursor:
-            cursor.execute("SELECT pg_advisory_lock(%s)", (_key(f"{self} {month.file.month}"),))
+            key = _key(f"{self} {month.file.month}")
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", (key,))
+            if not cursor.fetchone()[0]:
+                cursor.execute(_HOLDER, (key,))
+                [holder] = cursor.fetchone() or ("another run",)
+                print(f"{self}: {holder} is loading {month.file.month}: waiting until it has ended")
+                cursor.execute("SELECT pg_advisory_lock(%s)", (key,))
         with self._postgres.conn.cursor() as cursor:
             self._refuse_others(cursor, month.file)
             return unchanged(str(self), month, self._loaded(cursor, month.file))

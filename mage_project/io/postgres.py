@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from mage_project.errors import ConfigError, StoreError
 from mage_project.io import config as settings
-from mage_project.io import names, statements
+from mage_project.io import holders, names, statements
 from mage_project.io.config_keys import ConfigKey
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Postgres:
         self._port = _number("port", port or 5432)
         self._libpq = {name: value for name, value in kwargs.items() if not name.startswith("ssh_")}
         self._libpq.setdefault("connect_timeout", _number("connect_timeout", connect_timeout or 10))
-        self._libpq.setdefault("application_name", "mage-project")
+        self._libpq.setdefault("application_name", holders.name())
         self._transaction: Transaction | None = None
 
     @classmethod

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 from typing import TYPE_CHECKING
 
 from psycopg2 import sql
 
 from mage_project.errors import StoreError
 from mage_project.io import claims, tables
+from mage_project.io.holders import holder
 from mage_project.io.tables import Place, Table
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from mage_project.io.options import Options
     from mage_project.io.transaction import Transaction
 
-log = logging.getLogger(__name__)
-
 
 def claimed(transaction: Transaction, cursor: Cursor, place: Place, options: Options) -> Table | None:
     """Make the schema, lock out other runs that write the table, and find the table."""
@@ -27,7 +25,8 @@ def claimed(transaction: Transaction, cursor: Cursor, place: Place, options: Opt
     existing = tables.find(cursor, place)
     shared = existing is not None and options.if_exists == "append" and not options.is_merge
     if transaction.is_deferred:
-        claims.claim(f"{transaction.address} {place}", transaction, exclusive=not shared)
+        group = transaction.group
+        claims.claim(f"{transaction.address} {place}", transaction, exclusive=not shared, group=group)
     _lock(cursor, f"{place}", shared=shared)
     existing = tables.find(cursor, place)
     if existing and options.if_exists == "fail":
@@ -70,5 +69,5 @@ def _lock(cursor: Cursor, what: str, *, shared: bool) -> None:
     cursor.execute(f"SELECT pg_catalog.pg_try_advisory_{kind}(%s)", (key,))
     row = cursor.fetchone()
     if row and not row[0]:
-        log.info("waiting for another run that is writing %s", what)
+        print(f"Postgres: {what} is being written by {holder(cursor, key)}: waiting until that has ended")
         cursor.execute(f"SELECT pg_catalog.pg_advisory_{kind}(%s)", (key,))

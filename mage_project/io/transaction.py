@@ -75,6 +75,11 @@ class Transaction:
         """Whether somebody else decides about the commit."""
         return self._pending is not None
 
+    @property
+    def group(self) -> commits.Commits | None:
+        """Whose commit this one waits for: that of its block, or (None) of all blocks of the stream."""
+        return self._commits if self._commits is not None and self._commits.settles else None
+
     def begin(self, what: str) -> None:
         """Called when a transaction has begun: from now on, where commits are collected, this one is among them."""
         collected = commits.current()

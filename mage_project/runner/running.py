@@ -12,6 +12,7 @@ from typing import Any
 
 from mage_project import mage_ai
 from mage_project.errors import MageProjectError
+from mage_project.io import holders
 from mage_project.project import Pipeline, Project
 from mage_project.runner import services
 from mage_project.runner.interrupts import Interrupted, Interrupts
@@ -87,7 +88,11 @@ def execute(
         active = replace(pipeline, blocks=tuple(block for block in pipeline.blocks if block.uuid in run.part.running))
         with recorded(run, variables, alert=alert) if kept else nullcontext():
             try:
-                with services.provided(active, variables, local=local, said=lambda line: run.reporter.said(None, line)):
+                name = f"run {run.record.run_id} of {pipeline.uuid}"
+                with (
+                    services.provided(active, variables, local=local, said=lambda line: run.reporter.said(None, line)),
+                    holders.named(name),
+                ):
                     return run.execute(), run
             except MageProjectError as error:  # a store that could not be provided
                 return run.not_started(error), run

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from mage_project.errors import StoreError
-from mage_project.io import commits
+from mage_project.io import commits, holders
 
 
 @pytest.fixture
@@ -206,6 +206,38 @@ def test_another_run_waits_until_the_commit(database, collected):
     assert other.is_alive()
     collected.commit_all()
     other.join()
+    assert database.rows() == [(2,)]
+
+
+def test_who_waits_is_told_for_whom(database, capsys):
+    told = ""
+    with commits.collecting() as waiting, holders.named("run 7 of green_taxi_etl"):
+        database.export(frame(1))
+        other = threading.Thread(target=database.export, args=(frame(2),))
+        other.start()
+        while "waiting" not in told:
+            assert other.is_alive()
+            told += capsys.readouterr().out
+        waiting.commit_all()
+    other.join()
+    assert f"{database.schema}.trips is being written by run 7 of green_taxi_etl (process" in told
+
+
+def test_a_block_that_commits_by_itself_is_waited_for(database):
+    """As those are that run side by side."""
+    with commits.collecting(commits.Commits(settles=True)) as first:
+        database.export(frame(1))
+    second = commits.Commits(settles=True)
+
+    def export() -> None:
+        with commits.collecting(second):
+            database.export(frame(2))
+
+    other = threading.Thread(target=export)
+    other.start()
+    first.commit_all()
+    other.join()
+    second.commit_all()
     assert database.rows() == [(2,)]
 
 
