@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from mage_project.runner.reasons import Reasons
-from mage_project.runner.records import BlockRecord, RunRecord
+if TYPE_CHECKING:
+    from mage_project.runner.reasons import Reasons
+    from mage_project.runner.records import BlockRecord, RunRecord
 
 MARKS = {
     "completed": "✓",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -44,7 +43,7 @@ def variables_key(variables: Mapping[str, Any]) -> str:
     """The same for runs that differ in their interval only. A new password does not change it either."""
     rest = {name: value for name, value in variables.items() if name not in _OF_THE_INTERVAL}
     text = json.dumps(without_secrets(rest, masked=masking.without_passwords), default=str, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return _hash(text.encode())
 
 
 def code_hashes(files: Mapping[str, Path]) -> dict[str, str]:
@@ -52,7 +51,7 @@ def code_hashes(files: Mapping[str, Path]) -> dict[str, str]:
     found = {}
     for uuid, path in files.items():
         try:
-            found[uuid] = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+            found[uuid] = _hash(path.read_bytes())
         except OSError:
             continue
     return found
@@ -90,3 +89,9 @@ def rows_at_end(blocks: Sequence[Mapping[str, Any]]) -> int | None:
         return int(max(given))
     outputs = [block["rows_out"] for block in blocks if block["rows_out"] is not None]
     return int(outputs[-1]) if outputs else None
+
+
+def _hash(content: bytes) -> str:
+    import hashlib  # OpenSSL, which who only reads the history does without
+
+    return hashlib.sha256(content).hexdigest()[:16]

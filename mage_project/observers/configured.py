@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mage_project.observers import lineage
+
 if TYPE_CHECKING:
     from mage_project.observers.course import Observer
 
@@ -18,7 +20,9 @@ def observers_of(root: Path, *, alerts: bool) -> Iterator[Observer]:
 
         yield Alerting()
     if any(name.startswith("OTEL_") for name in os.environ):
-        from mage_project.observers.tracing import Tracing, is_configured
+        from mage_project.observers import tracing
 
-        if is_configured():
-            yield Tracing()
+        if tracing.is_configured():
+            yield tracing.Tracing()
+    if lineage.is_configured(root):
+        yield lineage.Lineage()

@@ -13,8 +13,9 @@ from mage_project.history.facts import RunFacts
 class Course:
     """A run that has ended.
 
-    `record` is what `run --json` prints, without secrets; `again` the command that does the same again. `spans` says of
-    each block (by its uuid) when it began and ended, in seconds since 1970, as `began` and `ended` do of the run.
+    `record` is what `run --json` prints, without secrets; `again` is the command that does the same again, `upstream`
+    names the blocks that feed each block. `spans` says of each block (by its uuid) when it began and ended, in seconds
+    since 1970, as `began` and `ended` do of the run.
     """
 
     facts: RunFacts
@@ -23,6 +24,7 @@ class Course:
     began: float
     ended: float
     again: str
+    upstream: Mapping[str, Sequence[str]] = field(default_factory=dict)
     spans: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @property

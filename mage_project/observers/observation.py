@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from mage_project.history.facts import RunFacts, masked_texts
@@ -17,8 +17,15 @@ PATIENCE_S = 10.0
 class Observation:
     """One run and its observers."""
 
-    def __init__(self, observers: Iterable[Observer], facts: RunFacts, again: str) -> None:
-        self._facts, self._again = facts, again
+    def __init__(
+        self,
+        observers: Iterable[Observer],
+        facts: RunFacts,
+        *,
+        again: str,
+        upstream: Mapping[str, Sequence[str]],
+    ) -> None:
+        self._facts, self._again, self._upstream = facts, again, upstream
         self._began = time.time()
         self._watches = [_Watch(each, facts, self._began) for each in observers]
 
@@ -36,6 +43,7 @@ class Observation:
             began=self._began,
             ended=time.time(),
             again=self._again,
+            upstream=self._upstream,
             spans=spans,
         )
         for watch in self._watches:

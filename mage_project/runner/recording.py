@@ -35,7 +35,12 @@ def recorded(run: Run, given: Mapping[str, Any], *, alert: bool = False) -> Iter
     triggered = starters.TRIGGER in os.environ and starters.BACKFILL not in os.environ
     facts = _facts(run, given)
     ledger = Ledger(store, facts, lambda line: run.reporter.said(None, line))
-    observed = Observation(observers_of(facts.root, alerts=alert or triggered), facts, _again(run, given))
+    observed = Observation(
+        observers_of(facts.root, alerts=alert or triggered),
+        facts,
+        again=_again(run, given),
+        upstream={block.uuid: block.upstream for block in run.pipeline.blocks},
+    )
     clocked = Clocked(run.reporter)
     if observed:
         run.reporter = clocked
@@ -48,7 +53,7 @@ def recorded(run: Run, given: Mapping[str, Any], *, alert: bool = False) -> Iter
             ledger.end(run.record.as_dict(), run.record.exit_code)
         with suppress(Interrupted):  # nobody has to wait for those who are told
             for line in observed.end(run.record.as_dict(), run.record.exit_code, clocked.spans()):
-                run.reporter.said(None, line)
+                _note(run, log, line)
         if log is not None:
             _end_log(run, log)
 
@@ -58,6 +63,14 @@ def _begun_log(run: Run) -> Log:
     log = Log(path_of(run.pipeline.root, run.record.run_id))
     run.reporter = Logged(run.reporter, log)
     return log
+
+
+def _note(run: Run, log: Log | None, line: str) -> None:
+    """Say what did not work; what did is in the log only, for the last that is said of a run is how it ended."""
+    if line.startswith("warning: "):
+        run.reporter.said(None, line)
+    elif log is not None:
+        log.write("info", None, line)
 
 
 def _end_log(run: Run, log: Log) -> None:
