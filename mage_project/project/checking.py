@@ -39,15 +39,16 @@ KNOWN_KEYS: dict[str, frozenset[str]] = {
     "retry_config": frozenset("retries delay max_delay exponential_backoff retry_on".split()),
     "trigger": frozenset(
         """
-        catch_up created_at description envs event_matchers global_data_product_uuid id last_enabled_at name
-        pipeline_uuid repo_path schedule_interval schedule_type settings sla start_time status timezone token
+        created_at description envs event_matchers global_data_product_uuid id last_enabled_at name
+        pipeline_uuid repo_path schedule_interval schedule_type settings sla start_time status token
         updated_at variables
         """.split()
     ),
+    "trigger under mage_project": frozenset("catch_up lookback poll_interval timezone watch".split()),
     "trigger's settings": frozenset(
         """
         allow_blocks_to_fail create_initial_pipeline_run invalid_schedule_interval landing_time_enabled
-        lookback pipeline_run_limit poll_interval skip_if_previous_running timeout timeout_status watch
+        pipeline_run_limit skip_if_previous_running timeout timeout_status
         """.split()
     ),
 }
@@ -69,7 +70,8 @@ class Checker:
 
     def keys(self, mapping: Mapping, place: str, *, warning: bool = False) -> None:
         """A key that is nearly a known one is an error (it would be ignored); any other unknown one a warning."""
-        for key in mapping.keys() - KNOWN_KEYS[place]:
+        own = KNOWN_KEYS["trigger under mage_project"] if place == "trigger" else frozenset[str]()
+        for key in mapping.keys() - KNOWN_KEYS[place] - own:
             meant = did_you_mean(str(key), KNOWN_KEYS[place])
             self.error(f"unknown key '{key}' of a {place}.{meant}", mapping.line_of(key), warning=warning or not meant)
 

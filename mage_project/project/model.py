@@ -105,18 +105,23 @@ class Block:
 
 @dataclass(frozen=True, kw_only=True)
 class TriggerSettings:
-    """`timeout_s`: how long a run may take. `pipeline_run_limit`: how many runs of the trigger may go on at once.
-
-    `watch` are the addresses of an event trigger, looked at every `poll_interval_s`. Those with a month (or a date, or
-    a year) in them stand for the last `lookback` ones.
-    """
+    """`timeout_s`: how long a run may take. `pipeline_run_limit`: how many runs of the trigger may go on at once."""
 
     skip_if_previous_running: bool = False
     allow_blocks_to_fail: bool = False
     create_initial_pipeline_run: bool = False
     pipeline_run_limit: int | None = None
     timeout_s: float | None = None
-    watch: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watch:
+    """What an event trigger watches: paths and addresses, looked at every `poll_interval_s`.
+
+    Those with a month (or a date, or a year) in them stand for the last `lookback` ones.
+    """
+
+    addresses: tuple[str, ...]
     lookback: int = 3
     poll_interval_s: float = 60
 
@@ -142,6 +147,7 @@ class Trigger:
     timezone: str | None = None
     catch_up: Literal["none", "last", "all"] = "last"
     token: str | None = field(default=None, repr=False)
+    watch: Watch | None = None
     path: Path | None = None
     line: int = 1
 

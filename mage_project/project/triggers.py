@@ -1,4 +1,4 @@
-"""Reads a pipeline's triggers.yaml: what Mage writes there, and `timezone` and `catch_up`, which Mage passes over."""
+"""Reads a pipeline's triggers.yaml: what Mage writes there, and what only this runner knows of it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from mage_project.project import document
 from mage_project.project.checking import Checker
 from mage_project.project.document import Mapping
 from mage_project.project.model import Trigger
+from mage_project.project.own_keys import check_names, watch, with_own_keys
 from mage_project.project.trigger_settings import settings
 
 #: What may stand there. Mage's own are those of its ScheduleType and ScheduleStatus, 0.9.80.
@@ -32,11 +33,12 @@ def read_triggers(path: Path, checker: Checker) -> Iterator[Trigger]:
     names = set()
     for entry in checker.entries(content, "triggers"):
         checker.keys(entry, "trigger")
-        trigger = _trigger(entry, checker)
+        trigger = _trigger(with_own_keys(entry, content, checker), checker)
         if trigger.name in names:
             checker.error(f"two triggers are called '{trigger.name}'", entry.line, hint=_NAME, warning=True)
         names.add(trigger.name)
         yield trigger
+    check_names(content, names, checker)
 
 
 _NAME = "give each its own name: by it the history knows what has run"
@@ -60,6 +62,7 @@ def _trigger(entry: Mapping, checker: Checker) -> Trigger:
         timezone=_text_or_none(entry.get("timezone")),
         catch_up=_choice(entry, "catch_up", checker) or "last",  # type: ignore[arg-type]
         token=_token(entry),
+        watch=watch(entry, checker),
         path=checker.path,
         line=entry.line,
     )

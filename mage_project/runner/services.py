@@ -138,6 +138,20 @@ def _why_local(name: str, root: Path, local: bool) -> str | None:
     return "GOOGLE_APPLICATION_CREDENTIALS is not set"
 
 
+def is_local(name: str, root: Path, *, local: bool) -> bool:
+    """Whether the local stack serves the store for runs of this project."""
+    return _why_local(name, root, local) is not None
+
+
+def local_address(name: str, root: Path) -> str | None:
+    """Where the local server of that store answers, if it runs."""
+    from mage_project.local import LocalStack
+
+    stack = LocalStack(root)
+    running = any(service.name == name and service.running for service in stack.status())
+    return stack.env((name,)).get(_EMULATORS[name]) if running else None
+
+
 def _profile_value(root: Path, key: str) -> Any:
     """The value of `key` in the default profile of io_config.yaml, if there is one."""
     from mage_project.io.config import ConfigFileLoader

@@ -15,7 +15,7 @@ from mage_project.project import Project, Trigger
 from mage_project.project.checking import Checker
 from mage_project.project.concurrency import Concurrency, of_pipeline
 from mage_project.project.triggers import read_triggers
-from mage_project.schedule.timetable import Timetable, timetable
+from mage_project.schedule.timetable import Timetable, place, timetable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,8 +45,8 @@ class Entry:
     @property
     def schedule(self) -> str:
         """What its due moments come from: when that changes, it begins anew."""
-        if self.trigger.settings.watch:
-            return f"{self.trigger.settings.lookback} of {' '.join(self.trigger.settings.watch)}"
+        if self.trigger.watch:
+            return f"{self.trigger.watch.lookback} of {' '.join(self.trigger.watch.addresses)}"
         return f"{self.trigger.schedule_interval} {self.trigger.timezone or 'UTC'} from {self.trigger.start_time}"
 
     def status(self, state: TriggerState | None) -> str:
@@ -134,12 +134,20 @@ def stamp(root: Path) -> frozenset[tuple[str, int, int]]:
 
 def entry_of(root: Path, uuid: str, trigger: Trigger) -> Entry:
     """The trigger with its timetable, or with what is wrong with it."""
+    if trigger.schedule_type == "event" and not trigger.watch:
+        return Entry(pipeline=uuid, trigger=trigger, problem=_blind(trigger).within(root))
     if trigger.schedule_type != "time":
         return Entry(pipeline=uuid, trigger=trigger)
     try:
         return Entry(pipeline=uuid, trigger=trigger, table=timetable(trigger))
     except ConfigError as error:
         return Entry(pipeline=uuid, trigger=trigger, problem=error.within(root))
+
+
+def _blind(trigger: Trigger) -> ConfigError:
+    hint = f"mage_project: {{{trigger.name}: {{watch: an address, a file or a folder}}}}"
+    what = f"event trigger '{trigger.name}' watches nothing here: the events that Mage gets from AWS do not come"
+    return ConfigError(what, where=place(trigger), hint=hint)
 
 
 def _limits(triggers: Path) -> Concurrency:

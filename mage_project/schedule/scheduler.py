@@ -25,6 +25,8 @@ from mage_project.schedule.agenda import Agenda, Begun
 from mage_project.schedule.catalogue import Catalogue, catalogue, stamp
 from mage_project.schedule.children import Child
 from mage_project.schedule.launches import launch
+from mage_project.schedule.watch.lookout import Look, Lookout
+from mage_project.schedule.watch.noting import note
 
 #: Seconds between two looks at the clock, the files and the history; and at what the runs tell.
 _LOOK_S = 1.0
@@ -73,6 +75,7 @@ class Scheduler:
         self._selector = selectors.DefaultSelector()
         self._catalogue = Catalogue(root=root, entries=(), unreadable={})
         self._stamp: object = None
+        self._lookout = Lookout(root, local=local)
         self._leads_since: float | None = None
         self._heard: float | None = None
         self._heard_at = 0.0
@@ -110,6 +113,7 @@ class Scheduler:
             child.close()
         self._children.clear()
         self._selector.close()
+        self._lookout.close()
         with suppress(HistoryUnavailable):
             schedules.retire(self._store)
 
@@ -153,6 +157,7 @@ class Scheduler:
         now = self._clock()
         begun: list[Begun] = []
         told: list[DueRun] = []
+        looks = self._looks(now)
         with schedules.leading(self._store) as transaction:
             for run in self._unwritten:
                 schedules.put_due(self._store, transaction, run)
@@ -161,11 +166,13 @@ class Scheduler:
             if self._signum is None:
                 agenda = self._agenda(transaction, now)
                 told += agenda.put_down()
+                told += [each for look in looks for each in self._note(transaction, look, now)]
                 begun, ended = agenda.take(self._jobs - len(self._children), self._children)
                 told += ended
                 for run in told:
                     occasions.close(transaction, run)
         self._unwritten.clear()
+        self._lookout.noted(looks)
         for run in told:
             self._watcher.ended(run)
         self._look_at_slas(now)
@@ -181,6 +188,20 @@ class Scheduler:
             now=now,
             may_still_begin=farewell,
         )
+
+    def _looks(self, now: datetime) -> list[Look]:
+        """What the looks at things that are watched have found since the last time."""
+        if self._signum is not None:
+            return []
+        self._lookout.begin(self._catalogue.entries, now.date())
+        looks = self._lookout.take()
+        for first, *more in (look.troubles for look in looks if look.troubles):
+            self._tell(f"{first} (and {len(more)} more addresses)" if more else first)
+        return looks
+
+    def _note(self, transaction: Transaction, look: Look, now: datetime) -> list[DueRun]:
+        """Put down what a look has found; a trigger that is new waits for one that could look everywhere."""
+        return note(self._store, transaction, self._root, look, self._lookout.fresh(look), now)
 
     def _read(self) -> None:
         found = stamp(self._root)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -79,3 +80,28 @@ def test_a_trigger_is_run_once_with_its_variables(root: Path) -> None:
     assert "prod green ['2020-10', '2020-11']" in said.stdout
     runs = CliRunner().invoke(cli, ["runs", "list", "--json", "--project", str(root)])
     assert [run["trigger"] for run in json.loads(runs.stdout)] == ["daily"]
+
+
+def test_a_trigger_shows_how_it_is_called(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MAGE_PROJECT_API_TOKEN", raising=False)
+    said = schedule(root, "show", "by hand").stdout
+    assert "none: set MAGE_PROJECT_API_TOKEN" in said
+    assert "curl -X POST http://127.0.0.1:6789/api/pipeline_schedules/" in said
+    triggers(root, {"name": "by hand", "schedule_type": "api", "status": "active", "token": "a-token-of-its-own"})
+    row = json.loads(schedule(root, "show", "by hand", "--json").stdout)
+    assert (row["token"], row["listening"]) == ("`token` in triggers.yaml", False)
+    assert "a-token-of-its-own" not in json.dumps(row)
+    assert schedule(root, "pause", "by hand").exit_code == 0
+    assert statuses(root) == {"by hand": "paused"}
+
+
+def test_a_trigger_shows_what_is_there_of_what_it_watches(root: Path) -> None:
+    (root / "in").mkdir()
+    file = root / "in/a.csv"
+    file.write_text("x")
+    os.utime(file, (1_700_000_000, 1_700_000_000))
+    content = {"triggers": [{"name": "t", "schedule_type": "event"}], "mage_project": {"t": {"watch": "in"}}}
+    (root / "pipelines/p/triggers.yaml").write_text(yaml.safe_dump(content))
+    assert "there      in/a.csv, 1 bytes, of 2023-11-14T22:13:20+00:00" in schedule(root, "show", "t").stdout
+    triggers(root, {"name": "t", "schedule_type": "event"})
+    assert "watches nothing here" in schedule(root, "show", "t").stdout

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mage_project.project import Project, Trigger
-from mage_project.project.model import Problem, TriggerSettings
+from mage_project.project.model import Problem, TriggerSettings, Watch
 from tests.projects import block, write_project
 
 
@@ -36,8 +36,8 @@ def test_what_mage_writes_is_read(tmp_path: Path) -> None:
           status: active
           token: null
           variables: {service: green}
-          timezone: America/New_York
-          catch_up: all
+        mage_project:
+          monthly: {timezone: America/New_York, catch_up: all}
     """
     [trigger], problems = read(tmp_path, text)
     assert problems == []
@@ -52,7 +52,7 @@ def test_what_mage_writes_is_read(tmp_path: Path) -> None:
     ("line", "message"),
     [
         ("status: actve", "there is no status 'actve'. Did you mean 'active'?"),
-        ("catch_up: maybe", "there is no catch_up 'maybe'."),
+        ("catch_up: all", "Mage leaves out a trigger with 'catch_up' in it"),
         ("start_time: soon", "start_time is not a date: 'soon'"),
         ("sla: an hour", "'sla' is a number of seconds, not 'an hour'"),
         ("settings: {timeout: -1}", "'timeout' of a trigger's settings must be a number of seconds, not -1"),
@@ -71,3 +71,26 @@ def test_what_is_odd_is_a_warning_with_its_line(tmp_path: Path, line: str, messa
 def test_two_triggers_of_one_name_are_told(tmp_path: Path) -> None:
     _, [problem] = read(tmp_path, "triggers:\n- name: t\n- name: t\n")
     assert "two triggers are called 't'" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("own", "message"),
+    [
+        ("u: {timezone: UTC}", "there is no trigger 'u' in this file."),
+        ("t: {catch_up: maybe}", "there is no catch_up 'maybe'."),
+        ("t: {wach: a}", "Did you mean 'watch'?"),
+        ("t: {watch: 's3://bucket/x'}", "'watch' must be a path, an address with http://, https://, gs://"),
+        ("t: {watch: [a, 1]}", "'watch' must be"),
+        ("t: {lookback: 0}", "'lookback' must be a number, 1 or more, not 0"),
+        ("t: {poll_interval: soon}", "'poll_interval' must be a number of seconds, not 'soon'"),
+    ],
+)
+def test_what_is_odd_of_the_keys_that_mage_does_not_know_is_told(tmp_path: Path, own: str, message: str) -> None:
+    _, [problem] = read(tmp_path, f"triggers:\n- name: t\nmage_project:\n  {own}\n")
+    assert (message in problem.message, problem.line, problem.warning) == (True, 4, True), problem
+
+
+def test_what_a_trigger_watches_is_read(tmp_path: Path) -> None:
+    text = "triggers:\n- {name: t, schedule_type: event}\nmage_project:\n  t: {watch: in/, poll_interval: 5}\n"
+    [trigger], problems = read(tmp_path, text)
+    assert (trigger.watch, problems) == (Watch(addresses=("in/",), poll_interval_s=5), [])

@@ -1,0 +1,80 @@
+"""What this runner knows of triggers and Mage does not: `mage_project:` in triggers.yaml, by the trigger's name.
+
+Mage passes over it there. In the trigger itself it would be an argument that Mage's own object does not know, and Mage
+0.9.80 leaves out the whole trigger.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mage_project.errors import did_you_mean
+from mage_project.project.checking import KNOWN_KEYS, Checker
+from mage_project.project.concurrency import is_limit
+from mage_project.project.document import Mapping
+from mage_project.project.model import Watch
+
+KEY = "mage_project"
+_PLACE = "trigger under mage_project"
+#: What is watched besides files.
+_SCHEMES = ("http://", "https://", "gs://")
+
+
+def with_own_keys(entry: Mapping, content: Mapping, checker: Checker) -> Mapping:
+    """The trigger's entry with its keys from under `mage_project`; those in the entry itself count, with a warning."""
+    for key in entry.keys() & KNOWN_KEYS[_PLACE]:
+        hint = f"write it at the end of the file: {KEY}: {{{entry.get('name')}: {{{key}: ...}}}}"
+        checker.error(f"Mage leaves out a trigger with '{key}' in it", entry.line_of(key), hint=hint, warning=True)
+    own = checker.mapping(content, KEY).get(str(entry.get("name")))
+    if not isinstance(own, Mapping):
+        return entry
+    checker.keys(own, _PLACE, warning=True)
+    both = Mapping({**entry, **{key: value for key, value in own.items() if key in KNOWN_KEYS[_PLACE]}})
+    both.line, both.lines = entry.line, {**entry.lines, **own.lines}
+    return both
+
+
+def check_names(content: Mapping, names: set[str], checker: Checker) -> None:
+    """A name under `mage_project` that is that of no trigger is a slip."""
+    own = checker.mapping(content, KEY)
+    for name in own.keys() - names:
+        line = own.line_of(name) if isinstance(own, Mapping) else content.line_of(KEY)
+        what = f"there is no trigger '{name}' in this file.{did_you_mean(str(name), names)}"
+        checker.error(what, line, warning=True)
+
+
+def watch(entry: Mapping, checker: Checker) -> Watch | None:
+    """What the trigger watches. What is wrong is a warning, and as if it were not there."""
+    found: dict[str, Any] = {}
+    for key, name, wanted, is_right in _KEYS:
+        value = entry.get(key)
+        if value is None:
+            continue
+        if is_right(value):
+            found[name] = value
+        else:
+            checker.error(f"'{key}' must be {wanted}, not {value!r}", entry.line_of(key), warning=True)
+    addresses = found.pop("addresses", None)
+    if addresses is None:
+        return None
+    return Watch(addresses=(addresses,) if isinstance(addresses, str) else tuple(addresses), **found)
+
+
+def _is_watch(value: Any) -> bool:
+    texts = value if isinstance(value, list) else [value]
+    return bool(texts) and all(isinstance(text, str) and bool(text.strip()) and _is_known(text) for text in texts)
+
+
+def _is_known(address: str) -> bool:
+    return "://" not in address or address.startswith(_SCHEMES)
+
+
+def _is_seconds(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
+
+
+_KEYS = (
+    ("watch", "addresses", f"a path, an address with {', '.join(_SCHEMES)}, or a list of them", _is_watch),
+    ("lookback", "lookback", "a number, 1 or more", is_limit),
+    ("poll_interval", "poll_interval_s", "a number of seconds", _is_seconds),
+)

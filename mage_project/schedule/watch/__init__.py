@@ -1,0 +1,1 @@
+"""What event triggers watch: files, objects and addresses that appear, or change."""
