@@ -63,7 +63,7 @@ def format_of(name: str, given: str | None = None) -> FileFormat:
     if ending in _ENDINGS:
         return _ENDINGS[ending]
     what = f"'{name}' has no ending that tells its format ({', '.join(_ENDINGS)}).{did_you_mean(ending, _ENDINGS)}"
-    raise StoreError(what, hint="pass format='csv', 'excel', 'json', 'ndjson', 'parquet' or 'xml'")
+    raise StoreError(what, hint="let the name end so, or in code pass format='csv', 'excel', 'json', 'ndjson', 'parquet' or 'xml'")
 
 
 def compression_of(name: str) -> str | None:
@@ -94,7 +94,7 @@ def read(path: Path, name: str, given: str | None = None, **options: Any) -> pd.
         options.setdefault("compression", compression_of(name))
     try:
         frame: pd.DataFrame = readers[kind](path, **options)
-    except (ValueError, EOFError, OSError) as error:  # pandas' and Arrow's parsing errors are ValueErrors
+    except (ValueError, EOFError, OSError, SyntaxError) as error:  # pandas', Arrow's and, the last one, lxml's
         if isinstance(error, FileNotFoundError | PermissionError):
             raise
         raise StoreError(f"'{name}' cannot be read as {kind.value}: {error}") from error

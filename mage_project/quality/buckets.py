@@ -32,7 +32,7 @@ def tables(place: str, config: Any) -> Iterator[pa.Table]:
                 path = Path(folder) / "object"
                 blob.download_to_filename(path)
                 below = PurePosixPath(blob.name.removeprefix(prefix)).parent
-                for table in files.in_file(path, blob.name):
+                for table in files.in_file(path, blob.name, f"gs://{bucket}/{blob.name}"):
                     yield files.with_columns(table, files.partition_of(str(below)))
     except google_errors.ALL as error:
         raise google_errors.told(error, client, f"reading gs://{place}", bucket, prefix) from error

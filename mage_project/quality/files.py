@@ -45,8 +45,8 @@ def in_folder(folder: Path) -> Iterator[pa.Table]:
             yield with_columns(table, columns)
 
 
-def in_file(path: Path, name: str) -> Iterator[pa.Table]:
-    """The rows of the file at `path`, in the format of the ending of `name`."""
+def in_file(path: Path, name: str, where: str | None = None) -> Iterator[pa.Table]:
+    """The rows of the file at `path`, in the format of the ending of `name`; `where` is what messages call it."""
     kind = formats.format_of(name)
     try:
         if kind is FileFormat.PARQUET:
@@ -55,8 +55,9 @@ def in_file(path: Path, name: str) -> Iterator[pa.Table]:
             yield from _csv(path, name)
         else:
             yield from frames.tables(formats.read(path, name))
-    except pa.ArrowException as error:
-        raise StoreError(f"cannot be read: {error}", where=str(path)) from error
+    except (pa.ArrowException, OSError) as error:  # Arrow has no class of its own for a damaged file
+        reason = " ".join(str(error).split())
+        raise StoreError(f"cannot be read: {reason}", where=where or str(path)) from error
 
 
 def is_hidden(path: Path) -> bool:
@@ -83,6 +84,8 @@ def _parquet(path: Path) -> Iterator[pa.Table]:
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
+        if not file.metadata.num_rows:
+            yield file.schema_arrow.empty_table()  # rules want their columns, with rows or without
         for batch in file.iter_batches(batch_size=BATCH_ROWS):
             yield pa.table(batch)
 

@@ -51,7 +51,7 @@ class Rows:
 
     def some(self, mask: pa.BooleanArray, most: int) -> pa.Table:
         """The first `most` of the rows for which the mask is true."""
-        return self.whole.take(pc.indices_nonzero(mask)[:most])
+        return _told_apart(self.whole.take(pc.indices_nonzero(mask)[:most]))
 
     def _raw(self, name: str) -> Any:
         if not _is_pandas(self._batch):
@@ -66,6 +66,17 @@ class Rows:
 def together(parts: Sequence[pa.Table]) -> pa.Table | None:
     """Tables of batches whose types may differ where one of them was all null."""
     return pa.concat_tables(parts, promote_options="permissive") if parts else None
+
+
+def _told_apart(table: pa.Table) -> pa.Table:
+    """The table with `a, a #2` for columns `a, a`: what is kept of rows goes into files and needs single names."""
+    names: list[str] = []
+    for name in table.column_names:
+        again, number = name, 2
+        while again in names:
+            again, number = f"{name} #{number}", number + 1
+        names.append(again)
+    return table if names == table.column_names else table.rename_columns(names)
 
 
 def _is_pandas(batch: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 import io
 import json
 import secrets
@@ -141,6 +142,47 @@ def test_what_cannot_be_checked_is_told(project, by_kind, wrong):
     code, said = check(*words)
     assert code in (1, 2)
     assert expected in said
+
+
+def damaged_page(path):
+    pq.write_table(pa.table({"n": range(1000), "s": ["text"] * 1000}), path, row_group_size=500, use_dictionary=False)
+    content = bytearray(path.read_bytes())
+    column = pq.ParquetFile(path).metadata.row_group(1).column(0)
+    start = column.data_page_offset
+    content[start : start + column.total_compressed_size] = bytes(column.total_compressed_size)
+    path.write_bytes(content)
+
+
+DAMAGED = {
+    "a page": ("a.parquet", damaged_page),
+    "gzip cut off": ("a.csv.gz", lambda path: path.write_bytes(gzip.compress(b"n,s\n1,a\n" * 1000)[:-20])),
+    "no gzip": ("a.csv.gz", lambda path: path.write_bytes(b"n,s\n1,a\n")),
+    "no XML": ("a.xml", lambda path: path.write_bytes(b"n")),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGED)
+def test_a_damaged_file_is_told_by_its_name(project, damage):
+    name, write = DAMAGED[damage]
+    write(Path(name))
+    code, said = check("--data", name, "--rules", "p")
+    assert code == 1
+    assert "cannot be read" in said
+    assert name in said
+
+
+def test_the_columns_of_a_rule_have_to_be_there_in_a_file_without_rows(project):
+    pq.write_table(pa.table({"other": pa.array([], pa.int64())}), "trips.parquet")
+    code, said = check("--data", "trips.parquet", "--rules", "p")
+    assert code == 2
+    assert "is about the column 'n', which is not there" in said
+
+
+def test_a_name_that_occurs_twice_beside_what_a_rule_is_about_is_shown_with_its_number(project):
+    pq.write_table(pa.table([pa.array([9]), pa.array([1]), pa.array([2])], names=["n", "s", "s"]), "trips.parquet")
+    code, said = check("--data", "trips.parquet", "--rules", "p")
+    assert code == 3
+    assert "s #2" in said
 
 
 @pytest.fixture
