@@ -33,7 +33,10 @@ def flag_implausible_trips(trips, *args, **kwargs):
 
 def figures(trips, limits):
     """For each figure its value in every trip (NaN: not known), the least that can be, and the most."""
-    hours = (column(trips, "dropoffdatetime") - column(trips, "pickupdatetime")) / np.timedelta64(1, "h")
+    pickup, dropoff = column(trips, "pickupdatetime"), column(trips, "dropoffdatetime")
+    if dropoff is None:  # FHV's CSVs of 2015 and 2016
+        dropoff = np.full(len(trips), np.datetime64("NaT", "us"))
+    hours = (dropoff - pickup) / np.timedelta64(1, "h")
     found = {"duration": (hours, 1 / 3600, limits.get("max_hours", 12))}
     miles, dollars = column(trips, "tripdistance", "tripmiles"), column(trips, "totalamount", "basepassengerfare")
     if miles is not None:

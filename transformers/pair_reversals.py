@@ -1,5 +1,7 @@
 """Take out fares together with their reversals: the same trip again, with the negative of its amount."""
 
+import pandas as pd
+
 if "transformer" not in globals():
     from mage_ai.data_preparation.decorators import transformer
 if "test" not in globals():
@@ -15,7 +17,8 @@ def pair_reversals(trips, *args, **kwargs):
     Takes all trips at once: a reversal may be in another batch than its fare.
 
     Both rows of a pair go, one fare for each reversal, so that the sum of total_amount stays as it was to the cent. A
-    reversal without a fare stays. attrs["dropped"] says how many rows and pairs went.
+    reversal without a fare stays, and so do all trips of a service that publishes no total_amount. attrs["dropped"]
+    says how many rows and pairs went.
     """
     if kwargs.get("stream"):
         raise ValueError("pair_reversals has to see all trips at once: take `stream: true` off this block")
@@ -29,6 +32,8 @@ def pair_reversals(trips, *args, **kwargs):
 
 def in_pairs(trips):
     """For each trip whether it is a fare with a reversal, or a reversal with a fare."""
+    if "total_amount" not in trips.columns:
+        return pd.Series(False, trips.index)
     amount = trips["total_amount"].astype("float64[pyarrow]").fillna(0)
     candidates = amount[amount.abs().isin(amount[amount < 0].abs())]
     keys = trips.loc[candidates.index, columns(trips)].assign(size=candidates.abs())
@@ -50,4 +55,6 @@ def columns(trips):
 @test
 def test_no_fare_has_its_reversal_beside_it(trips, *args):
     assert not in_pairs(trips).any(), "there are fares with a reversal"
+    if "total_amount" not in trips.columns:
+        return "there is no total_amount: nothing to pair"
     return f"{(trips['total_amount'] < 0).sum():,} negative amounts without a fare stay"

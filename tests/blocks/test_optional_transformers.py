@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from mage_project.runner.run import Run
 from mage_project.runner.running import importable
+from taxi.services import columns_of
 from tests.blocks.conftest import PROJECT, Block
 from tests.blocks.test_nothing_dropped import START, frame_of
 from tests.projects import block as yaml_block
@@ -109,6 +111,18 @@ def test_zones_are_found_by_number_and_every_trip_stays(block: Block, names: dic
 def test_no_trips_stay_no_trips(block: Block, name: str) -> None:
     zones = [block("data_loaders/load_taxi_zones").load_taxi_zones(source="sample_data")] if "zone" in name else []
     assert len(getattr(block(f"transformers/{name}"), name)(trips_of(), *zones)) == 0
+
+
+@pytest.mark.parametrize("month", ["yellow 2009-01 parquet", "fhv 2015-01 csv", "fhvhv 2025-01 parquet"])
+@pytest.mark.parametrize("name", OPTIONAL)
+def test_what_a_month_does_not_publish_is_no_obstacle(block: Block, name: str, month: str) -> None:
+    values = {column: pa.array([1, 2]).cast(kind) for column, kind in columns_of(*month.split()).items()}
+    zones = [block("data_loaders/load_taxi_zones").load_taxi_zones(source="sample_data")] if "zone" in name else []
+    transformer = block(f"transformers/{name}")
+    left = getattr(transformer, name)(pa.table(values).to_pandas(types_mapper=pd.ArrowDtype), *zones)
+    assert len(left) == 2
+    for test in (value for word, value in vars(transformer).items() if word.startswith("test_")):
+        test(left)
 
 
 def test_the_homework_s_quarter_has_no_duplicates_and_521_reversals(block: Block, quarter: pd.DataFrame) -> None:
