@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,6 +19,7 @@ from taxi.exact import read_exactly, read_what_fits
 from taxi.files import TripFile
 from taxi.header import Header, read_header
 from taxi.layout import Found, Layout, layout_of
+from taxi.surplus import surplus_of, without_surplus
 from taxi.text import BadText, Block, blocks, first_line
 from taxi.words import CORRECT
 
@@ -31,7 +33,10 @@ class CsvMonth:
         self._header = _header(file)
         found = [Found(name=name) for name in self._header.names]
         where = f"{file.label}, line 1"
-        self.layout = layout_of(found, service, file.month.month, file.file_format, contract, where)
+        layout = layout_of(found, service, file.month.month, file.file_format, contract, where)
+        self._surplus = surplus_of(_below(self._header, _text(file)), len(found))
+        passed_over = [f"{self._surplus} empty fields behind those that the header names, passed over"]
+        self.layout = replace(layout, findings=[*layout.findings, *(passed_over if self._surplus else [])])
 
     def batches(self) -> Iterator[Batch]:
         """The file's rows; at least one batch, which has no rows where the file has none.
@@ -42,7 +47,7 @@ class CsvMonth:
         rows = 0
         try:
             for block in blocks(_below(self._header, _text(self._file))):
-                batch = _batch(block, self.layout)
+                batch = _batch(without_surplus(block, self._surplus), self.layout)
                 rows += batch.rows
                 if batch.rows:
                     yield batch

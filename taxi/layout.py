@@ -19,6 +19,7 @@ ROW_NUMBERS = "__index_level_0__"
 #: The families of types that TLC's files have for a declared type: none of them is a finding.
 _USUAL = {CODE: (NUMBER, NULL), pa.float64(): (NUMBER, NULL), WALL_TIME: (TIME, NULL), TEXT: (WORDS, NULL)}
 _LAST_EARLY_MONTH = "2010-12"
+_LAST_EARLY_CSV = "2014-12"  # the CSVs have words for codes until then
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +116,8 @@ def _key(name: str) -> str:
 
 def _is_text(column: Column, found: Found, service: Service, month: str) -> bool:
     """Whether the file has words where the column is a code. (Where a file does not say, it may have them.)"""
-    coded = service.text_column(column) is not None and month <= _LAST_EARLY_MONTH
+    last = _LAST_EARLY_CSV if found.kind is None else _LAST_EARLY_MONTH
+    coded = service.text_column(column) is not None and month <= last
     return coded and (found.kind is None or family(found.kind) == WORDS)
 
 

@@ -1,4 +1,4 @@
-"""Yellow 2009 and 2010: other names, words for codes, coordinates for zones."""
+"""Early months: other names, words for codes, coordinates for zones, and CSVs with more fields than names."""
 
 from __future__ import annotations
 
@@ -97,3 +97,43 @@ def test_early_and_late_months_fit_together(tmp_path: Path) -> None:
     trips = load(tmp_path, "yellow", "2010-12..2011-01", "freeze")
     assert values(trips, "PULocationID") == [None] * 5 + [1] * 3
     assert values(trips, "vendor_name")[5:] == [None] * 3
+
+
+def write_csv(folder: Path, service: str, month: str, text: str) -> None:
+    path = folder / service / f"{service}_tripdata_{month}.csv"
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+
+
+def test_csvs_have_words_for_codes_until_2014(tmp_path: Path) -> None:
+    row = "CMT,2014-06-04 02:52:00,2014-06-04 03:02:00,1,2.6,-73.9,40.7,1,N,-73.9,40.6,CSH,8.9,0.5,0.5,0,0,9.9"
+    write_csv(tmp_path, "yellow", "2014-06", f"{', '.join(NAMES_2010)}\n\n{row}\n")
+    trips = load(tmp_path, "yellow", "2014-06", "freeze")
+    assert values(trips, "VendorID") == [1]
+    assert values(trips, "payment_type") == [2]
+    assert values(trips, "payment_type_text") == ["CSH"]
+
+
+HEADER_2015 = (
+    "VendorID,lpep_pickup_datetime,Lpep_dropoff_datetime,Store_and_fwd_flag,RateCodeID,Pickup_longitude,Pickup_latitude,"
+    "Dropoff_longitude,Dropoff_latitude,Passenger_count,Trip_distance,Fare_amount,Extra,MTA_tax,Tip_amount,Tolls_amount,"
+    "Ehail_fee,improvement_surcharge,Total_amount,Payment_type,Trip_type "
+)
+ROW_2015 = "2,2015-01-01 08:14:37,2015-01-01 09:09:06,N,1,0,0,0,0,1,.5,21.25,0,0,0,0,,0.3,21.55,2"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["LF", "CRLF"])
+def test_empty_fields_behind_those_of_the_header_are_passed_over_and_told(tmp_path: Path, end: str) -> None:
+    write_csv(tmp_path, "green", "2015-01", end.join([HEADER_2015, "", f"{ROW_2015},1,,", f"{ROW_2015},,,"]))
+    with pytest.warns(UserWarning, match="2 empty fields behind those that the header names"):
+        trips = load(tmp_path, "green", "2015-01", "freeze")
+    assert values(trips, "trip_type") == [1, None]
+    assert values(trips, "total_amount") == [21.55, 21.55]
+
+
+@pytest.mark.parametrize("second", [f"{ROW_2015},1,,x", f"{ROW_2015},,", f'{ROW_2015},"1",,'], ids=str)
+@pytest.mark.filterwarnings("ignore:.*empty fields behind")
+def test_a_row_that_is_not_like_the_first_is_refused(tmp_path: Path, second: str) -> None:
+    write_csv(tmp_path, "green", "2015-01", f"{HEADER_2015}\n{ROW_2015},1,,\n{second}\n")
+    with pytest.raises(ValueError, match=r"line \d.*fields? where the header has 21 columns"):
+        load(tmp_path, "green", "2015-01")
