@@ -49,8 +49,10 @@ def loadable(column: Typed, where: str) -> pa.DataType:
     """The type that an undeclared column is loaded with: its own, without what databases do not tell apart.
 
     A column without a type is text; integers have 64 bits, as the next month may need them. Raises ValueError for a
-    nested type.
+    nested type, and for a column without a name.
     """
+    if not column.name.strip():
+        raise ValueError(f"{where}: there is a column without a name, which no table can have. {_LEAVE_OUT}")
     if column.kind is None or family(column.kind) == WORDS:
         return TEXT
     kind = plain(column.kind)

@@ -18,6 +18,7 @@ _TYPES: tuple[tuple[Callable[[pa.DataType], bool], str], ...] = (
     (lambda kind: kind in {pa.uint32(), pa.int64()}, "bigint"),
     (lambda kind: kind == pa.float32(), "real"),
     (lambda kind: kind == pa.float64(), "double precision"),
+    (pa.types.is_decimal128, "numeric"),  # without a precision: the next month may have another one
     (pa.types.is_date, "date"),
     (lambda kind: pa.types.is_timestamp(kind) and kind.tz is None, "timestamp without time zone"),
     (pa.types.is_timestamp, "timestamp with time zone"),

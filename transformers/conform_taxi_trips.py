@@ -33,10 +33,8 @@ def conform_taxi_trips(trips, *args, **kwargs):
     months = np.repeat(np.array([file["month"] for file in files], "datetime64[M]"), [file["rows"] for file in files])
     assert len(months) == len(trips), "rows were taken away after the loader: let this block come right behind it"
 
+    check_names([*trips.columns, "source_month", "outside_month"], files[0])
     conformed = trips.rename(columns=snake_case)
-    assert conformed.columns.is_unique, f"some columns have the same name now: {list(conformed.columns)}"
-    taken = {"source_month", "outside_month"} & set(conformed.columns)
-    assert not taken, f"the file has columns of its own with the names that are added here: {sorted(taken)}"
     pickup = conformed[next(name for name in conformed.columns if name.endswith("pickup_datetime"))]
     begin, end = (
         pd.Series(day.astype("datetime64[us]"), trips.index).astype(TIME)
@@ -47,6 +45,19 @@ def conform_taxi_trips(trips, *args, **kwargs):
     added = [{"added": [snake_case(name) for name in file.get("added", [])]} for file in files]
     conformed.attrs = {**trips.attrs, "files": [{**file, **names} for file, names in zip(files, added, strict=True)]}
     return conformed
+
+
+def check_names(names, file):
+    """Raise where two columns of the file, or one and one that is added here, would have the same name."""
+    named = {}
+    for name in names:
+        conformed = snake_case(name)
+        if conformed in named:
+            raise ValueError(
+                f"{file['name']}: columns {named[conformed]!r} and {name!r} would both be {conformed!r}. Rename one in "
+                "a copy of the file, or leave out what is not declared (contract: {unknown: discard})"
+            )
+        named[conformed] = name
 
 
 def snake_case(name):

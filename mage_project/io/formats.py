@@ -63,7 +63,9 @@ def format_of(name: str, given: str | None = None) -> FileFormat:
     if ending in _ENDINGS:
         return _ENDINGS[ending]
     what = f"'{name}' has no ending that tells its format ({', '.join(_ENDINGS)}).{did_you_mean(ending, _ENDINGS)}"
-    raise StoreError(what, hint="let the name end so, or in code pass format='csv', 'excel', 'json', 'ndjson', 'parquet' or 'xml'")
+    raise StoreError(
+        what, hint="let the name end so, or in code pass format='csv', 'excel', 'json', 'ndjson', 'parquet' or 'xml'"
+    )
 
 
 def compression_of(name: str) -> str | None:

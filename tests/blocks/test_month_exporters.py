@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Protocol
 
 import pandas as pd
@@ -313,6 +314,13 @@ def test_a_column_of_another_type_takes_the_type_that_is_there_where_its_values_
     store.load(month(NOVEMBER).assign(mood=pd.array(then, pd.ArrowDtype(other_kind))))
     found = [trip["mood"] for trip in store.trips() if f"{trip['source_month']:%Y-%m}" == NOVEMBER]
     assert Counter(value and float(value) for value in found) == Counter(then)
+
+
+def test_decimals_of_any_precision_stay_the_same(store: Store, month: Month) -> None:
+    values = [Decimal("1.25"), None, Decimal("-3.50"), Decimal("1234567.55")]
+    for name, kind in ((OCTOBER, pa.decimal128(9, 2)), (NOVEMBER, pa.decimal128(38, 4))):
+        store.load(month(name).assign(mood=pd.array(values, pd.ArrowDtype(kind))))
+    assert Counter(trip["mood"] for trip in store.trips()) == Counter(values * 2)
 
 
 @pytest.mark.parametrize("store", ["postgres", "warehouse"], indirect=True)

@@ -134,6 +134,14 @@ def test_a_csv_evolves_too(tmp_path: Path) -> None:
     assert trips.columns.tolist() == [*GREEN, "extras", "mood"]
 
 
+def test_a_column_without_a_name_is_refused_and_can_be_left_out(tmp_path: Path) -> None:
+    content = text(f"7,{TRIP}", header=f",{HEADER}")
+    with pytest.raises(ValueError, match=r"line 1: there is a column without a name.*contract: {unknown: discard}"):
+        csv(tmp_path, content, "evolve")
+    with pytest.warns(UserWarning, match="a new column, not loaded"):
+        assert csv(tmp_path, content, "discard").columns.tolist() == list(GREEN)
+
+
 def test_a_csv_discards_what_does_not_fit(tmp_path: Path) -> None:
     lines = [trip(VendorID="six", tip_amount="nan"), trip(VendorID="1.0", extra=" "), trip(VendorID="?")]
     with pytest.warns(UserWarning, match="did not fit and became null") as said:
