@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
@@ -89,6 +88,8 @@ def did_you_mean(name: str, options: Iterable[str]) -> str:
 
 def closest(name: str, options: Iterable[str]) -> str | None:
     """The option that `name` is most like, small letters or capitals; None if it is like none of them."""
+    import difflib  # only after a mistake
+
     by_folded = {option.casefold(): option for option in options}
     close = difflib.get_close_matches(name.casefold(), list(by_folded), n=1, cutoff=0.6)
     return by_folded[close[0]] if close else None

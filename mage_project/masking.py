@@ -8,19 +8,20 @@ from typing import Any
 
 #: What stands in the place of a secret.
 STARS = "***"
-#: Names whose values are not repeated to the one who typed them.
-_PRIVATE = re.compile(r"passw|secret|token|credential|(^|_)(key|pwd)($|_)", re.IGNORECASE)
+#: Names whose values are not repeated to the one who typed them. These are texts: `re` compiles each when it is first
+#: needed, and keeps it. To compile them here would take as long as what else a small run does.
+_PRIVATE = r"passw|secret|token|credential|(^|_)(key|pwd)($|_)"
 #: Names whose values are hidden wherever they turn up. A `key` alone is more often that of an object in a bucket.
-_SECRET = re.compile(r"passw|secret|token|passphrase|(private|access|api|application|acc)_?key(_id)?$|pkey$|(^|_)pwd$",
-                     re.IGNORECASE)  # fmt: skip
+_SECRET = r"passw|secret|token|passphrase|(private|access|api|application|acc)_?key(_id)?$|pkey$|(^|_)pwd$"  # noqa: S105
+#: What every name has that one of them finds.
+_HINTS = ("passw", "secret", "token", "passphrase", "credential", "key", "pwd")
 #: The password in an address, such as postgresql://user:password@host.
-_IN_ADDRESS = re.compile(r"(\w://[^:/@\s]*):[^@/\s]+@")
+_IN_ADDRESS = r"(\w://[^:/@\s]*):[^@/\s]+@"
 #: What lets anybody in who has the address: `?sig=...` of Azure's, `&X-Goog-Signature=...`, `?api_key=...`
 #: An `&` may be written as HTML, JSON or an address inside another one write it.
-_IN_QUERY = re.compile(
+_IN_QUERY = (
     r"((?:[?&]|&amp;|\\u0026|%3F|%26)(?:sig|auth|[\w-]*(?:key|pwd)|[\w-]*(?:signature|token|secret|passw|credential)[\w-]*)"
-    r"(?:=|%3D))(?:(?!%26)[^&#\s'\"\\])+",
-    re.IGNORECASE,
+    r"(?:=|%3D))(?:(?!%26)[^&#\s'\"\\])+"
 )
 #: A shorter value is a word like any other, and hiding it would make messages unreadable.
 _SHORTEST = 6
@@ -33,7 +34,12 @@ _pattern: re.Pattern[str] | None = None
 
 def is_private(name: str) -> bool:
     """Whether the value of a variable of this name should not be shown again."""
-    return bool(_PRIVATE.search(name))
+    return _is(_PRIVATE, name)
+
+
+def _is(kind: str, name: str) -> bool:
+    small = name.casefold()
+    return any(hint in small for hint in _HINTS) and re.search(kind, name, re.IGNORECASE) is not None
 
 
 def hide(settings: Mapping[str, Any]) -> None:
@@ -43,7 +49,7 @@ def hide(settings: Mapping[str, Any]) -> None:
     whose password is his name).
     """
     global _pattern
-    plain = {str(value) for name, value in settings.items() if not _SECRET.search(str(name))}
+    plain = {str(value) for name, value in settings.items() if not _is(_SECRET, str(name))}
     found = {
         value
         for name, value in _secrets(settings)
@@ -67,8 +73,10 @@ def without_passwords(text: str) -> str:
     Of a query also where only the end of its address is told (urllib3: `exceeded with url: /files?api_key=...`).
     """
     if "://" in text:
-        text = _IN_ADDRESS.sub(rf"\1:{STARS}@", text)
-    return _IN_QUERY.sub(rf"\1{STARS}", text)
+        text = re.sub(_IN_ADDRESS, rf"\1:{STARS}@", text)
+    if "=" in text or "%3d" in text.lower():
+        text = re.sub(_IN_QUERY, rf"\1{STARS}", text, flags=re.IGNORECASE)
+    return text
 
 
 def _secrets(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -76,7 +84,7 @@ def _secrets(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name, value in settings.items():
         if isinstance(value, Mapping):
             yield from _secrets(value)
-        elif isinstance(value, str) and _SECRET.search(str(name)):
+        elif isinstance(value, str) and _is(_SECRET, str(name)):
             yield str(name), value
 
 

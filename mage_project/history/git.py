@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +22,8 @@ def commit_of(root: Path) -> Commit | None:
     """The commit that the project in `root` is at; None without git, or a commit, or an answer in time."""
     if not any((folder / ".git").exists() for folder in (root, *root.parents)):
         return None
+    import subprocess
+
     words = ["git", "-C", str(root), "status", "--porcelain=v2", "--branch", "--untracked-files=no", "--", "."]
     # Without the lock git does not write its index: a commit that is made at the same time must not fail for us.
     environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}

@@ -6,8 +6,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 from functools import cache
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.machinery import FileFinder, ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -77,8 +76,8 @@ class _NoSource(SourceFileLoader):
         module.__dict__["__getattr__"] = absent
 
 
-class MageFinder(MetaPathFinder):
-    """The finder of everything below `mage_ai`."""
+class MageFinder:
+    """The finder of everything below `mage_ai`. `importlib.abc`, which would be its base, is slow to import."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -109,7 +108,7 @@ def install() -> None:
     else:
         _forget()
     sys.meta_path.insert(0, _FINDER)
-    importlib.invalidate_caches()
+    _forget_listings()
 
 
 def uninstall() -> None:
@@ -117,6 +116,13 @@ def uninstall() -> None:
     if _FINDER in sys.meta_path:
         sys.meta_path.remove(_FINDER)
         _forget()
+
+
+def _forget_listings() -> None:
+    """What `importlib.invalidate_caches` does for folders. That imports all of importlib.metadata, for its own."""
+    for finder in sys.path_importer_cache.values():
+        if isinstance(finder, FileFinder):
+            finder.invalidate_caches()
 
 
 def _forget() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 
 from mage_project.errors import did_you_mean
@@ -43,6 +42,8 @@ def described(name: str) -> str:
 
 
 def _close(name: str, answered: Sequence[str]) -> str:
+    import difflib
+
     close = difflib.get_close_matches(name, _modules(answered), n=1, cutoff=0.8)
     return f" Did you mean '{close[0]}'?" if close else ""
 

@@ -6,9 +6,8 @@ from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from mage_project.errors import ConfigError
+from mage_project.project.yaml_library import yaml
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -50,7 +49,7 @@ _LineLoader.add_constructor("tag:yaml.org,2002:map", _construct)
 def parse(text: str, path: Path) -> Any:
     """The parsed YAML of `text`. `ConfigError` with the line where it stops being YAML."""
     try:
-        return yaml.load(text, Loader=_LineLoader)  # noqa: S506 - a subclass of the safe loader
+        return yaml.load(text, Loader=_LineLoader)  # a subclass of the safe loader
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         what = f"not valid YAML: {error.problem or error.context}"

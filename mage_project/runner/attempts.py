@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -74,6 +73,8 @@ class Attempts:
         written = any(self._run.record.block(uuid).written for uuid in unit.uuids)
         if written or is_partly_done(error) or not (given.retry_on == "all" or may_pass(error)):
             return None
+        import random
+
         delay_s = next(pauses.setdefault(block.uuid, given.delays_s()), None)
         return delay_s and round(delay_s * random.uniform(1, 1 + JITTER), 2)  # noqa: S311 - no secret
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import ast
 import inspect
-import re
 import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from mage_project.errors import BlockError, MageProjectError
 from mage_project.project import Block
@@ -19,10 +17,10 @@ from mage_project.project.model import FOLDERS
 #: What a block's code may raise. `sys.exit()` in a block ends the block, not the runner.
 RAISED = (Exception, SystemExit)
 #: What Google's clients put before a message: the request.
-_ASKED = re.compile(r"(?:GET|POST|PUT|PATCH|DELETE) https?://\S+?: ")
+_ASKED = r"(?:GET|POST|PUT|PATCH|DELETE) https?://\S+?: "
 
 #: An object or a bucket in the address of Google Cloud Storage's JSON API.
-_OBJECT = re.compile(r"/b/(?P<bucket>[^/?\s:]+)(?:/o(?:/(?P<key>[^?\s:]+))?)?(?:\?|: |$)")
+_OBJECT = r"/b/(?P<bucket>[^/?\s:]+)(?:/o(?:/(?P<key>[^?\s:]+))?)?(?:\?|: |$)"
 
 
 def block_error(
@@ -75,6 +73,8 @@ def root_of(block: Block) -> Path:
 
 def _sentence(error: Exception | SystemExit) -> str:
     """The error's message, with the address that was asked for; the class stands before it where it says more."""
+    from urllib.parse import urlsplit
+
     from mage_project.runner.traces import address_of
 
     text = _of_google(error) if type(error).__module__.startswith("google.") else str(error)
@@ -95,11 +95,14 @@ def _is_of_library(kind: type) -> bool:
 
 def _of_google(error: Exception | SystemExit) -> str:
     """What a client of Google's says, without the address that it asked, and without the job's number and place."""
-    missing = _OBJECT.search(str(error))
+    import re
+    from urllib.parse import unquote
+
+    missing = re.search(_OBJECT, str(error))
     if missing and getattr(error, "code", None) == 404:
         bucket, key = unquote(missing["bucket"]), unquote(missing["key"] or "")
         return f"there is no object gs://{bucket}/{key}, or no such bucket" if key else f"there is no bucket '{bucket}'"
-    lines = [line.strip() for line in _ASKED.sub("", str(error)).splitlines()]
+    lines = [line.strip() for line in re.sub(_ASKED, "", str(error)).splitlines()]
     return " ".join(line for line in lines if line and not line.startswith(("Location:", "Job ID:")))
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from decimal import Decimal
-from numbers import Integral, Real
 from typing import Any
 
 #: What is counted for one reason: "rows", and whatever else the block adds up (dollars, pairs).
@@ -29,12 +26,17 @@ def add(so_far: Reasons, more: Reasons) -> None:
 
 
 def _figures(given: Any) -> Figures:
+    from decimal import Decimal  # only for what has reasons: most blocks of a small run drop nothing
+    from numbers import Real
+
     figures = given if isinstance(given, dict) else {"rows": given}
     numbers = {str(name): _number(figure) for name, figure in figures.items() if isinstance(figure, (Real, Decimal))}
     return {"rows": 0, **numbers}
 
 
 def _number(figure: Any) -> int | float:
+    from numbers import Integral
+
     return int(figure) if isinstance(figure, Integral) else float(figure)
 
 
@@ -42,6 +44,9 @@ def _sum(one: float, other: float) -> int | float:
     """As on paper: binary fractions would turn 0.1 and 0.2 into 0.30000000000000004, and cents into less than cents."""
     if isinstance(one, int) and isinstance(other, int):
         return one + other
+    import math
+    from decimal import Decimal
+
     if math.isfinite(one) and math.isfinite(other):
         return float(Decimal(str(one)) + Decimal(str(other)))
     return one + other

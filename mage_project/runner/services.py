@@ -15,14 +15,12 @@ from mage_project.project.modules import modules
 
 #: What in a block's file shows that it talks to a store. Starting one needlessly costs a moment, missing one a run.
 _SIGNS = {
-    "postgres": re.compile(rb"mage_ai\.io\.postgres|psycopg|postgresql|sqlalchemy"),
-    "gcs": re.compile(
-        rb"google_cloud_storage|google\.cloud\.storage|google\.cloud import [^\n]*storage|GcsFileSystem|gcsfs|gc?s://"
-    ),
-    "bigquery": re.compile(
-        rb"mage_ai\.io\.bigquery|google\.cloud\.bigquery|google\.cloud import [^\n]*bigquery|pandas_gbq|(?:to|read)_gbq"
-    ),
+    "postgres": (b"mage_ai.io.postgres", b"psycopg", b"postgresql", b"sqlalchemy"),
+    "gcs": (b"google_cloud_storage", b"google.cloud.storage", b"GcsFileSystem", b"gcsfs", b"gs://", b"gcs://"),
+    "bigquery": (b"mage_ai.io.bigquery", b"google.cloud.bigquery", b"pandas_gbq", b"to_gbq", b"read_gbq"),
 }
+#: The same in one statement for several: what it may name after `google.cloud import`.
+_OF_GOOGLE = {"gcs": b"storage", "bigquery": b"bigquery"}
 _LABELS = {"postgres": "Postgres", "gcs": "GCS", "bigquery": "BigQuery"}
 #: Services that some machines cannot run: a pipeline still starts, and only a block that uses one fails.
 _DISPENSABLE = ("bigquery",)
@@ -40,11 +38,19 @@ def needed(pipeline: Pipeline, variables: Mapping[str, Any]) -> tuple[str, ...]:
     files = pipeline.files
     helpers = {module for path in files for module in modules(pipeline.root, path)}
     sources = [path.read_bytes() for path in files | helpers]
-    found = {name for name, sign in _SIGNS.items() if any(sign.search(source) for source in sources)}
+    found = {name for name in _SIGNS if any(_names(source, name) for source in sources)}
     found |= {str(block.configuration.get("data_provider")) for block in pipeline.blocks if block.language == "sql"}
     if any(str(value).startswith("gs://") for value in variables.values()):
         found.add("gcs")
     return tuple(name for name in _SIGNS if name in found)
+
+
+def _names(source: bytes, name: str) -> bool:
+    if any(sign in source for sign in _SIGNS[name]):
+        return True
+    if name not in _OF_GOOGLE or b"google.cloud import" not in source:
+        return False
+    return re.search(rb"google\.cloud import [^\n]*" + _OF_GOOGLE[name], source) is not None
 
 
 @contextmanager

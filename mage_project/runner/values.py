@@ -5,10 +5,8 @@ from __future__ import annotations
 import copy
 import sys
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeGuard
-from uuid import UUID
 
 from mage_project.runner.reasons import Reasons, reasons_of
 
@@ -18,7 +16,14 @@ if TYPE_CHECKING:
 #: Values that nobody can change, so that every reader may have the same one.
 _IMMUTABLE = (str, bytes, int, float, complex, bool, type(None), frozenset)
 
-_UNCHANGEABLE = frozenset((*_IMMUTABLE, date, datetime, time, timedelta, Decimal, UUID))
+
+@cache
+def _unchangeable() -> frozenset[type]:
+    from datetime import date, datetime, time, timedelta
+    from decimal import Decimal
+    from uuid import UUID
+
+    return frozenset((*_IMMUTABLE, date, datetime, time, timedelta, Decimal, UUID))
 
 
 def is_frame(value: Any) -> TypeGuard[pd.DataFrame]:
@@ -93,7 +98,7 @@ def _isolated(frame: pd.DataFrame) -> pd.DataFrame:
         # Looking at a column costs more than the rest of this function, so only where it may matter.
         if not hasattr(dtype, "pyarrow_dtype") and dtype.kind == "O":
             column = frame.iloc[:, place]
-            if not set(map(type, column.array)) <= _UNCHANGEABLE:
+            if not set(map(type, column.array)) <= _unchangeable():
                 mine.isetitem(place, column.map(copy.deepcopy).array)
     return mine
 

@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-import yaml
-
 from mage_project.errors import UsageError
 from mage_project.project import Pipeline
+from mage_project.project.yaml_library import yaml
 
 
 def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:

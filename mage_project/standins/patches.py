@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from importlib.abc import Loader
 
 Patch = Callable[[ModuleType, "Patches"], None]
 _ABSENT = object()
@@ -67,7 +69,7 @@ class Patches:
             patch(module, self)
 
 
-class _Finder(MetaPathFinder):
+class _Finder:
     """Finds as the finders behind it do, and has the modules that somebody waits for patched after their execution."""
 
     def __init__(self, waiting: dict[str, list[Patch]], apply: Callable[[ModuleType], None]) -> None:
@@ -82,13 +84,13 @@ class _Finder(MetaPathFinder):
         for finder in sys.meta_path[sys.meta_path.index(self) + 1 :]:
             spec = finder.find_spec(fullname, path, target)
             if spec is not None and spec.loader is not None:
-                spec.loader = _Loader(spec.loader, self._apply)
+                spec.loader = _Loader(spec.loader, self._apply)  # type: ignore[assignment]  # it has what is asked of one
                 return spec
         return None
 
 
-class _Loader(Loader):
-    """Another loader, and what is to be done after it."""
+class _Loader:
+    """Another loader, and what is to be done after it. Its resources and all else are the other one's."""
 
     def __init__(self, loader: Loader, apply: Callable[[ModuleType], None]) -> None:
         self._loader = loader
