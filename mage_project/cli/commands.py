@@ -98,6 +98,7 @@ def parsed(assignments: Sequence[str]) -> dict[str, Any]:
 )
 @click.option("--memory", "memory_bytes", type=MEMORY, metavar="SIZE",
               help="Stay within SIZE (as 1GB or 800MB): what waits between blocks goes to disk.")  # fmt: skip
+@click.option("--debug", is_flag=True, help="Open Python's debugger at the line where a block fails.")
 @click.option("--local", is_flag=True, help="Use the local stack, whatever io_config.yaml names.")
 @click.option("--alert", is_flag=True, help="Send the alerts that a trigger's run would send.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
@@ -113,6 +114,7 @@ def run(
     allow_blocks_to_fail: bool,
     blocks_at_once: int | None,
     memory_bytes: int | None,
+    debug: bool,
     local: bool,
     alert: bool,
     as_json: bool,
@@ -127,6 +129,10 @@ def run(
     from mage_project.cli.guard import guarded
     from mage_project.history import starters
 
+    if debug:
+        from mage_project.cli import debugging
+
+        debugging.check(as_json=as_json)
     handed = starters.handed()
     variables = {**handed, **parsed(assignments)}
     some = [word for name, uuids in (("from", first), ("only", only), ("skip", skip)) for uuid in uuids
@@ -144,6 +150,7 @@ def run(
 
     def work() -> int:
         reporter = _reporter(as_json, again, listener)
+        from mage_project.cli.debugging import debugged
         from mage_project.runner.limits import Limits
         from mage_project.runner.running import run_pipeline
         from mage_project.runner.selection import Choice
@@ -157,7 +164,8 @@ def run(
         )
         given = partial(run_pipeline, project, pipeline, variables, choice=choice, limits=limits, alert=alert)
         run = partial(given, reporter=reporter, local=local)
-        return _run(run, project, pipeline, as_json=as_json)
+        with debugged(reporter, after_failures=debug):
+            return _run(run, project, pipeline, as_json=as_json)
 
     sys.exit(guarded(work, killed=killed, starter=alive if listener is None else listener))
 
@@ -234,6 +242,7 @@ def graph(project: Project, pipeline: str, mermaid: bool) -> None:
 @click.option(
     "--var", "assignments", multiple=True, metavar="NAME=VALUE", help="Set a variable; VALUE is YAML. May be repeated."
 )
+@click.option("--debug", is_flag=True, help="Open Python's debugger at the line where the block fails.")
 @click.option("--local", is_flag=True, help="Use the local stack, whatever io_config.yaml names.")
 @project_option
 def block(
@@ -242,6 +251,7 @@ def block(
     pipeline: str | None,
     files: Sequence[Path],
     assignments: Sequence[str],
+    debug: bool,
     local: bool,
 ) -> None:
     """Run one BLOCK alone and show its output.
@@ -250,10 +260,14 @@ def block(
     """
     from mage_project.cli.guard import guarded
 
+    if debug:
+        from mage_project.cli import debugging
+
+        debugging.check()
     variables = parsed(assignments)
 
     def work() -> int:
-        return _run_block(project, uuid, variables, pipeline=pipeline, files=files, local=local)
+        return _run_block(project, uuid, variables, pipeline=pipeline, files=files, debug=debug, local=local)
 
     sys.exit(guarded(work, killed=lambda what: click.echo(f"error: {what}", err=True)))
 
@@ -265,17 +279,20 @@ def _run_block(
     *,
     pipeline: str | None,
     files: Sequence[Path],
+    debug: bool,
     local: bool,
 ) -> int:
+    from mage_project.cli.debugging import debugged
     from mage_project.cli.reporters import reporter_for
     from mage_project.cli.showing import described
     from mage_project.runner.single import run_block
 
     reporter = reporter_for(as_json=False)
     try:
-        record, output = run_block(
-            project, uuid, variables, pipeline=pipeline, files=files, reporter=reporter, local=local
-        )
+        with debugged(reporter, after_failures=debug):
+            record, output = run_block(
+                project, uuid, variables, pipeline=pipeline, files=files, reporter=reporter, local=local
+            )
     except MageProjectError as error:
         click.echo(f"error: {error.within(project.root)}", err=True)
         return error.exit_code

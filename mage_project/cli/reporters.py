@@ -7,7 +7,8 @@ import os
 import sys
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
 
 from mage_project.cli.check_tables import checks_table, counted
@@ -50,6 +51,11 @@ class PlainReporter(Silent):
     def say(self, line: str) -> None:
         with self._lock:
             _print(line, self._out)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Inside, the terminal is somebody else's."""
+        yield
 
     def run_started(self, run: RunRecord) -> None:
         self.say(f"run {run.run_id} of {run.pipeline}")
@@ -127,6 +133,17 @@ class TerminalReporter(PlainReporter):
             self._progress.console.print(masked(line), markup=False, highlight=False, soft_wrap=True)
         else:
             super().say(line)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        bars = self._progress if self._progress and self._progress.live.is_started else None
+        if bars:
+            bars.stop()
+        try:
+            yield
+        finally:
+            if bars:
+                bars.start()
 
     def block_started(self, block: BlockRecord) -> None:
         self._task(block.uuid, block.uuid)

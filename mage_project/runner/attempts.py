@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mage_project.errors import MageProjectError, TestFailed
+from mage_project.runner import debugging
 from mage_project.runner.addons import Addons
 from mage_project.runner.interrupts import TimedOut
 from mage_project.runner.limits import Limit
@@ -44,6 +45,8 @@ class Attempts:
         except MageProjectError as error:
             for block in unit.blocks:
                 if block.uuid == error.block:
+                    if not isinstance(error, TestFailed):  # a test was looked at when it failed
+                        debugging.look(block, error)
                     self._addons.failed(block, run.returned.pop(block.uuid, []), error)
             raise
         for block in unit.blocks:
