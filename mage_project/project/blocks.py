@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mage_project.errors import did_you_mean
-from mage_project.project import files, retries
+from mage_project.project import executors, files, retries
 from mage_project.project.checking import Checker
 from mage_project.project.document import Mapping
 from mage_project.project.model import FOLDERS, ONLY_IN_MAGE, Block
@@ -26,6 +26,7 @@ class BlockReader:
         self._content = content
         self._checker = checker
         self._retries = {**retries.of_project(root, checker), **retries.configured(content, checker)}
+        self._in_process = executors.in_process(content, checker)
         self._entries = {str(entry.get("uuid")): entry for entry in checker.entries(content, "blocks")}
 
     def blocks(self) -> Iterator[Block]:
@@ -54,6 +55,7 @@ class BlockReader:
             configuration=configuration,
             retries=self._tried(entry),
             timeout_s=self._checker.seconds(entry, "timeout"),
+            in_process=language == "python" and executors.in_process(entry, self._checker, default=self._in_process),
             line=entry.line,
         )
         if "checks" in configuration and isinstance(configuration, Mapping):

@@ -55,7 +55,7 @@ class Block:
     `missing` are upstream blocks that it names and the pipeline does not have.
     `path` is the file that is executed: the original's for a replicated block. `conditions` are asked before the block,
     `callbacks` are called when it has ended. `checks` are rules about its rows. `retries` is None where nobody has said
-    how often it is tried.
+    how often it is tried. `in_process`: it runs in a process of its own.
     """
 
     uuid: str
@@ -71,6 +71,7 @@ class Block:
     checks: tuple[Rule, ...] = ()
     retries: Retries | None = None
     timeout_s: float | None = None
+    in_process: bool = False
     child_of: str | None = None
 
     @property
@@ -80,8 +81,8 @@ class Block:
 
     @property
     def streams(self) -> bool:
-        """Whether the pipeline asks for batch by batch: `configuration: {stream: true}`."""
-        return self.configuration.get("stream") is True and not self.is_dynamic
+        """Whether it works batch by batch: `configuration: {stream: true}`. One in a process gets whole frames."""
+        return self.configuration.get("stream") is True and not self.is_dynamic and not self.in_process
 
     @property
     def is_dynamic(self) -> bool:

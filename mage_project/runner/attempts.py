@@ -96,11 +96,18 @@ class Attempts:
                 self._mark_failed(unit, error)
             raise error
         finally:
-            for block in blocks:
-                block.peak_rss_bytes = use.peak_rss_bytes
-                block.beside = sorted({*unit.uuids, *use.beside} - {block.uuid})
-                if not unit.is_stream:  # in a stream each block counts its own
-                    block.cpu_seconds = use.cpu_seconds
+            self._count(unit, use)
+
+    def _count(self, unit: Unit, use: Use) -> None:
+        """Note what the blocks used. In a stream each counts its own seconds; a process of its own counts by itself."""
+        for block in unit.blocks:
+            record = self._run.record.block(block.uuid)
+            if block.in_process and block.runs:
+                continue
+            record.peak_rss_bytes = use.peak_rss_bytes
+            record.beside = sorted({*unit.uuids, *use.beside} - {block.uuid})
+            if not unit.is_stream:
+                record.cpu_seconds = use.cpu_seconds
 
     def _of_memory(self, unit: Unit, error: MageProjectError) -> MageProjectError:
         """The error itself; that of the budget where the kernel has refused memory because of it."""
@@ -127,7 +134,12 @@ class Attempts:
                     from mage_project.runner.stream import Stream
 
                     return Stream(unit, self._run, inputs).execute()
-                return Whole(unit.blocks[0], self._run, inputs[unit.uuids[0]]).execute()
+                [block] = unit.blocks
+                if block.in_process and block.runs:
+                    from mage_project.runner.processes import Process
+
+                    return Process(block, self._run, inputs[block.uuid]).execute()
+                return Whole(block, self._run, inputs[block.uuid]).execute()
         except TimedOut as error:
             assert limit is not None  # noqa: S101 - nothing else raises it
             raise limit.error() from error

@@ -101,6 +101,13 @@ _OS = frozenset(("environ", "getcwd", "getenv", "path", "sep"))
 
 def effects_of(block: Block) -> Effects:
     """What the block may touch. One that runs in a process of its own shares none with others."""
+    found = _of_block(block)
+    if not block.in_process:
+        return found
+    return Effects(reads=found.reads - {PROCESS}, writes=found.writes - {PROCESS})
+
+
+def _of_block(block: Block) -> Effects:
     said = block.configuration.get("side_by_side")
     if said is True:
         return Effects()

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mage_project.errors import MageProjectError
 from mage_project.runner.interrupts import Interrupted
 from mage_project.runner.records import RunRecord
+
+if TYPE_CHECKING:
+    from mage_project.runner.run import Run
 
 #: Statuses of blocks that a signal could not stop any more.
 _DONE = ("completed", "skipped", "condition_failed")
@@ -28,3 +34,31 @@ def interrupted(record: RunRecord, error: Interrupted) -> None:
     done = all(block.status in _DONE for block in record.blocks)
     state = "everything had been committed before" if done else "what was not finished is rolled back"
     record.error = f"interrupted ({error}): {state}"
+
+
+def close(run: Run, started: float) -> None:
+    """The end of every run: what is kept of it, and its last word."""
+    record = run.record
+    if not run.inputs:
+        rows = {block.uuid: block.rows_out for block in record.blocks}
+        completed = {block.uuid for block in record.blocks if block.status == "completed"}
+        run.kept.close(rows, completed, run.part.running)
+    record.seconds, record.cpu_seconds = time.perf_counter() - started, run.meter.cpu_seconds
+    record.peak_rss_bytes = run.meter.peak_rss_bytes
+    for uuid, size_bytes in run.budget.spilled_bytes.items() if run.budget else ():
+        record.block(uuid).spilled_bytes = size_bytes
+    for block in record.blocks:
+        if block.status == "running":
+            block.status = "cancelled"
+    if record.status == "failed" and not run.inputs:
+        _keep_to_resume(run)
+    run.reporter.run_ended(record)
+
+
+def _keep_to_resume(run: Run) -> None:
+    from mage_project.runner import failures
+
+    # A signal that comes only now finds a run that has ended already.
+    with suppress(Interrupted), run.interrupts.shielded():
+        taken = {uuid: value for turn in run.turns for uuid, value in turn.taken.items()}
+        run.record.resume = failures.keep(run, {**run.part.outputs, **run.values.held(), **taken})

@@ -31,7 +31,9 @@ class Interrupts:
     Blocks that run side by side have threads of their own, which the main thread stops.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, shielding: Callable[[bool], None] = lambda _begins: None) -> None:
+        """`shielding` hears of the beginning and the end of every commit."""
+        self._shielding = shielding
         self._shielded = False
         self._pending: int | None = None
         self._count = 0
@@ -67,10 +69,12 @@ class Interrupts:
     def _shielded_here(self) -> Iterator[None]:
         with self._gate:
             self._shielded = True
+        self._shielding(True)
         try:
             yield
         finally:
             self._shielded = False
+            self._shielding(False)
         if self._pending is not None:
             signum, self._pending = self._pending, None
             raise Interrupted(signum)

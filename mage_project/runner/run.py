@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -72,6 +73,8 @@ class Run:
         self.reporter: Reporter = reporter or Silent()
         self.interrupts = interrupts or Interrupts()
         self.limits = limits or Limits()
+        #: The environment as the run found it, before stores were provided.
+        self.environment = dict(os.environ)
         #: How much memory the run may hold; None: as much as there is.
         self.budget = self._budget()
         #: The blocks that run once for each item of a dynamic one.
@@ -94,7 +97,7 @@ class Run:
         #: The variables that it was given.
         self.given = dict(variables or {})
         #: Those that have not come to their end.
-        self._turns: list[Turn] = []
+        self.turns: list[Turn] = []
         #: Blocks that failed or need one that did, in a run where blocks may fail.
         self._failed: set[str] = set()
         self.addons = Addons(self)
@@ -111,7 +114,7 @@ class Run:
             self.values.put(uuid, value)
         #: What the run uses of the machine.
         self.meter = Meter()
-        self._kept = Kept(pipeline, variables, self.record.run_id, self.variables["execution_date"])
+        self.kept = Kept(pipeline, variables, self.record.run_id, self.variables["execution_date"])
         self._logger = logging.getLogger("mage_project.blocks")
 
     def execute(self) -> RunRecord:
@@ -121,7 +124,7 @@ class Run:
         try:
             with speech.heard(self.reporter.said, self.warned):
                 beforehand.check_all(self)
-                with self._within_budget():
+                with self.within_budget():
                     failures = self._crew().work()
             if failures:
                 endings.failed(self.record, failures, self.pipeline.root)
@@ -137,7 +140,7 @@ class Run:
             running = [block for block in self.pipeline.blocks if self.record.block(block.uuid).status == "running"]
             endings.failed(self.record, [self.budget.exceeded(running or self.pipeline.blocks)], self.pipeline.root)
         finally:
-            self._close(started)
+            endings.close(self, started)
         return self.record
 
     def not_started(self, error: MageProjectError | Interrupted) -> RunRecord:
@@ -148,7 +151,7 @@ class Run:
             endings.interrupted(self.record, error)
         else:
             endings.failed(self.record, [error], self.pipeline.root)
-        self._close(time.perf_counter())
+        endings.close(self, time.perf_counter())
         return self.record
 
     # -- what blocks are given
@@ -181,7 +184,7 @@ class Run:
         Not what such a try gives: it may come from a part, and would pass for the whole.
         """
         if not self.inputs and not block.child_of:
-            self._kept.keep(block.uuid, value)
+            self.kept.keep(block.uuid, value)
 
     def _progress(self, block: Block) -> Callable[[int, int | None, str], None]:
         record = self.record.block(block.uuid)
@@ -196,7 +199,7 @@ class Run:
 
         return Budget(self.limits.memory_bytes, self.pipeline.root / ".mage_project" / "spilled", self.warned)
 
-    def _within_budget(self) -> AbstractContextManager[None]:
+    def within_budget(self) -> AbstractContextManager[None]:
         end = partial(self.interrupts.end, threading.get_ident(), OverBudget)
         return self.budget.watched(end) if self.budget else nullcontext()
 
@@ -220,13 +223,13 @@ class Run:
                 self.record.block(block.uuid).status = "upstream_failed"
         unit = unit.only([block for block in unit.blocks if block.uuid not in self._failed])
         turn = Turn(unit, self)
-        self._turns.append(turn)
+        self.turns.append(turn)
         try:
             turn.take()
         except MageProjectError:
             self._failed.update(unit.uuids)
             raise
-        self._turns.remove(turn)
+        self.turns.remove(turn)
 
     # -- the end
 
@@ -235,28 +238,3 @@ class Run:
 
     def warned(self, block: str | None, message: str) -> None:
         self._notices.add(block, message)
-
-    def _close(self, started: float) -> None:
-        if not self.inputs:
-            rows = {block.uuid: block.rows_out for block in self.record.blocks}
-            completed = {block.uuid for block in self.record.blocks if block.status == "completed"}
-            self._kept.close(rows, completed, self.part.running)
-        self.record.seconds, self.record.cpu_seconds = time.perf_counter() - started, self.meter.cpu_seconds
-        self.record.peak_rss_bytes = self.meter.peak_rss_bytes
-        for uuid, size_bytes in self.budget.spilled_bytes.items() if self.budget else ():
-            self.record.block(uuid).spilled_bytes = size_bytes
-        for block in self.record.blocks:
-            if block.status == "running":
-                block.status = "cancelled"
-        if self.record.status == "failed" and not self.inputs:
-            self._keep_to_resume()
-        self.reporter.run_ended(self.record)
-
-    def _keep_to_resume(self) -> None:
-        from mage_project.runner import failures
-
-        # A signal that comes only now finds a run that has ended already.
-        with suppress(Interrupted), self.interrupts.shielded():
-            taken = {uuid: value for turn in self._turns for uuid, value in turn.taken.items()}
-            at_hand = {**self.part.outputs, **self.values.held(), **taken}
-            self.record.resume = failures.keep(self, at_hand)

@@ -67,13 +67,7 @@ def execute(
     """
     teller = reporter or Silent()
     interrupts = Interrupts()
-    with (
-        importable(pipeline.root),
-        old_pandas.understood(),
-        arrow_parts.reachable(),
-        own_writes.seen(),
-        interrupts.listening(),
-    ):
+    with surroundings(pipeline.root, interrupts):
         run = Run(
             pipeline,
             variables,
@@ -98,6 +92,19 @@ def execute(
                 return run.not_started(error), run
             except Interrupted as error:
                 return run.not_started(error), run
+
+
+@contextmanager
+def surroundings(root: Path, interrupts: Interrupts) -> Iterator[None]:
+    """Inside, blocks have what they import, pandas as they know it, and signals end the run."""
+    with (
+        importable(root),
+        old_pandas.understood(),
+        arrow_parts.reachable(),
+        own_writes.seen(),
+        interrupts.listening(),
+    ):
+        yield
 
 
 @contextmanager

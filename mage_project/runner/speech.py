@@ -23,6 +23,16 @@ def level() -> str:
 
 
 @contextmanager
+def at_level(level: str) -> Iterator[None]:
+    """What is said inside is as serious as that."""
+    token = _level.set(level)
+    try:
+        yield
+    finally:
+        _level.reset(token)
+
+
+@contextmanager
 def speaking(block: str) -> Iterator[None]:
     """What is printed inside, in this thread, comes from `block`."""
     token = _speaker.set(block)
@@ -66,11 +76,8 @@ class _Handler(logging.Handler):
         self._said = said
 
     def emit(self, record: logging.LogRecord) -> None:
-        token = _level.set(record.levelname.lower())
-        try:
+        with at_level(record.levelname.lower()):
             self._said(_speaker.get(), self.format(record))
-        finally:
-            _level.reset(token)
 
 
 def _warning(message: Warning | str, category: type[Warning], filename: str, line: int, *_rest: object) -> str:

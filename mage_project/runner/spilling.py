@@ -61,15 +61,9 @@ class Spilled:
             self._file.file.seek(0)
             return pickle.load(self._file.file)  # noqa: S301 - this process wrote it, and nobody else can reach it
         table = self._file.mapped()
-        return table if self._form == "table" else self._frame(table)
-
-    def _frame(self, table: pa.Table) -> pd.DataFrame:
-        import pandas as pd
-
-        frame: pd.DataFrame = table.to_pandas()
-        for place, dtype in enumerate(self._dtypes):
-            if isinstance(dtype, pd.ArrowDtype) and frame.dtypes.iloc[place] != dtype:  # texts come as pandas' own
-                frame.isetitem(place, pd.arrays.ArrowExtensionArray(table.column(place)))
+        if self._form == "table":
+            return table
+        frame = as_frame(table, self._dtypes)
         frame.attrs = dict(self._attrs or {})
         return frame
 
@@ -90,6 +84,17 @@ def spill(value: Any, folder: Path) -> Spilled:
     if not is_frame:
         return Spilled(file, form="table")
     return Spilled(file, form="frame", dtypes=value.dtypes, attrs=value.attrs)
+
+
+def as_frame(table: pa.Table, dtypes: Sequence[Any]) -> pd.DataFrame:
+    """The frame that the table was made of; its columns of Arrow's types are those of the table."""
+    import pandas as pd
+
+    frame: pd.DataFrame = table.to_pandas()
+    for place, dtype in enumerate(dtypes):
+        if isinstance(dtype, pd.ArrowDtype) and frame.dtypes.iloc[place] != dtype:  # texts come as pandas' own
+            frame.isetitem(place, pd.arrays.ArrowExtensionArray(table.column(place)))
+    return frame
 
 
 def size(value: Any) -> int:

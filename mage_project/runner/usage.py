@@ -42,6 +42,11 @@ class Meter:
         """Processor seconds of the process, and of what it started and has ended, since the meter began."""
         return _process_seconds() - self._started
 
+    def count(self, peak_rss_bytes: int) -> None:
+        """Count in another process, which had its memory by itself."""
+        with self._lock:
+            self.peak_rss_bytes = max(self.peak_rss_bytes, peak_rss_bytes)
+
     @contextmanager
     def measuring(self, names: Sequence[str], use: Use) -> Iterator[None]:
         """Put into `use` what blocks use inside, in this thread. The figures are there when it has ended."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 class Whole:
     """One attempt to run one block."""
 
-    def __init__(self, block: Block, run: Run, inputs: Sequence[Any]) -> None:
+    def __init__(
+        self, block: Block, run: Run, inputs: Sequence[Any], *, handing: Callable[[Any], None] | None = None
+    ) -> None:
+        """`handing` is called with the output when all tests have passed, before anything is committed."""
+        self._handing = handing
         self._block = block
         self._run = run
         self._inputs = inputs
@@ -58,6 +62,8 @@ class Whole:
                 if block.callbacks:
                     run.returned[block.uuid] = values.handed_on(output)
                 self._test(code, output)
+                if self._handing:
+                    self._handing(output)
         finally:
             record.seconds = time.perf_counter() - started
         if output is not None:
