@@ -138,7 +138,7 @@ class Postgres:
 
         query = statements.limited(query_string, limit, alias="mage_project_query")
         connection = self.conn
-        with self._telling("loading"):
+        with self._telling("loading", shows_line=True):
             return read_query(connection, query, **kwargs)
 
     def sample(self, schema: str, table: str, size: int | None = None, **kwargs: Any) -> pd.DataFrame:
@@ -151,7 +151,7 @@ class Postgres:
         query = query_string.strip(" \n\t")
         # Without arguments a % is just a %; a doubled one is undoubled, as Mage does.
         variables = query_vars if query_vars or "%%" in query else None
-        with self._telling("executing a statement"), self.conn.cursor() as cursor:
+        with self._telling("executing a statement", shows_line=True), self.conn.cursor() as cursor:
             cursor.execute(query, variables)
 
     def table_exists(self, schema_name: str | None, table_name: str) -> bool:
@@ -253,7 +253,7 @@ class Postgres:
         return Place(schema=names.identifier(schema, "schema"), table=names.identifier(table_name, "table"))
 
     @contextmanager
-    def _telling(self, doing: str) -> Iterator[None]:
+    def _telling(self, doing: str, *, shows_line: bool = False) -> Iterator[None]:
         """psycopg2's errors as ours."""
         import psycopg2
 
@@ -263,7 +263,7 @@ class Postgres:
             yield
         except psycopg2.Error as error:
             connection = self._transaction.connection if self._transaction else None
-            raise store_error(error, connection, self._address, doing) from error
+            raise store_error(error, connection, self._address, doing, shows_line=shows_line) from error
 
 
 def _number(name: str, value: int | str) -> int:

@@ -17,17 +17,20 @@ _HINTS = {
     "42501": "ask the table's owner for the right, or connect as another user",
     "23505": "deduplicate first, or pass unique_conflict_method='UPDATE' or 'IGNORE'",
 }
+_LINE = re.compile(r"^LINE \d+: (.*)$", re.MULTILINE)
 _COPIED = re.compile(r"COPY .*?, line (?P<row>\d+)(?:, column (?P<column>[^:\n]+))?", re.DOTALL)
 
 
-def store_error(error: psycopg2.Error, connection: Any, address: Address, doing: str) -> StoreError:
-    """The error to raise for psycopg2's. `doing`: `writing mage.trips`."""
+def store_error(
+    error: psycopg2.Error, connection: Any, address: Address, doing: str, *, shows_line: bool = False
+) -> StoreError:
+    """The error to raise for psycopg2's. `doing`: `writing mage.trips`. `shows_line`: the statement is the user's."""
     told = _told(error)
     if is_lost(connection, error):
         what = f"the connection to Postgres at {address} was lost while {doing}: {told}"
         return StoreUnavailable(what, hint="nothing was changed: run it again once the server is back")
     code = error.pgcode or ""
-    what = f"Postgres at {address} refused while {doing}: {told}{_place(error)}"
+    what = f"Postgres at {address} refused while {doing}: {told}{_place(error)}{_line(error) if shows_line else ''}"
     if code in _PASSING:
         return StoreUnavailable(what, hint="nothing was changed: run it again")
     if code == "53100":
@@ -42,6 +45,12 @@ def _told(error: psycopg2.Error) -> str:
         return lines[0] if lines else type(error).__name__
     detail = getattr(error.diag, "message_detail", None)
     return f"{primary} ({detail})" if detail else str(primary)
+
+
+def _line(error: psycopg2.Error) -> str:
+    """The line of the statement that Postgres points at. (Its number counts from what was sent.)"""
+    match = _LINE.search(error.pgerror or "")
+    return f" [in the line: {match[1].strip()}]" if match else ""
 
 
 def _place(error: psycopg2.Error) -> str:

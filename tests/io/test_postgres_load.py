@@ -56,6 +56,17 @@ def test_a_wrong_query_is_told(loader):
         loader.load("SELECT * FROM nowhere")
 
 
+@pytest.mark.parametrize("limit", [None, 2])
+def test_the_line_of_a_statement_that_is_wrong_is_told(loader, limit):
+    with pytest.raises(StoreError, match=r'column "m" does not exist .*\[in the line: m AS many\]'):
+        loader.load("\nSELECT\n  m AS many\nFROM generate_series(1, 3) AS n", limit=limit)
+
+
+def test_the_line_of_a_wrong_statement_that_is_executed_is_told(loader):
+    with pytest.raises(StoreError, match=r"syntax error .*\[in the line: SELEC 2\]"):
+        loader.execute("SELECT 1;\nSELEC 2")
+
+
 def test_execute_is_undone_without_a_commit(database, loader):
     loader.execute(f"DELETE FROM {database.schema}.trips")
     loader.close()
