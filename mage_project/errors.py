@@ -12,7 +12,7 @@ from mage_project.masking import masked
 class MageProjectError(Exception):
     """An error for a person to read. `where` names file and line or pipeline and block; `hint` the next step.
 
-    Secrets that are known are hidden in all of them.
+    Secrets that are known are hidden in all of them. Its notes say what has become of the stores.
     """
 
     exit_code = 1
@@ -38,6 +38,7 @@ class MageProjectError(Exception):
         parts = [self.what]
         if self.where:
             parts.append(f"  where: {self.where}")
+        parts += [f"  state: {masked(note)}" for note in getattr(self, "__notes__", ())]
         if self.hint:
             parts.append(f"  next:  {self.hint}")
         return "\n".join(parts)

@@ -48,6 +48,8 @@ def block_error(
     blamed.not_published = getattr(error, "not_published", False) is True
     if known:
         blamed.exit_code, blamed.transient = known.exit_code, known.transient
+    for note in getattr(error, "__notes__", ()):
+        blamed.add_note(note)
     return blamed
 
 

@@ -40,18 +40,32 @@ class JointCommits:
             try:
                 step(reader.pending)
             except Exception as error:
-                for other in waiting[place + 1 :] if step is commits.Commits.commit_all else waiting:
-                    self.roll_back(other)
+                undone = self.roll_back(waiting[place + 1 :] if step is commits.Commits.commit_all else waiting)
                 reader.node.record.status = "failed"
                 blamed = block_error(reader.node.block, error)
+                note_undone(blamed, undone)
                 if step is commits.Commits.commit_all and place > 0:
                     blamed.transient = False  # doing all of it again would do twice what is done
                     blamed.add_note(f"{commits.PARTLY_DONE}: {waiting[0].node.block.uuid}")
                 raise blamed from error
 
-    def roll_back(self, reader: Reader) -> None:
-        """Roll back what the reader handed over. Its store forgets the transaction anyway if that fails."""
-        try:
-            reader.pending.rollback_all()
-        except Exception as error:  # noqa: BLE001 - the error that led here is the one to tell
-            self._run.warn(reader.node.block, f"could not be rolled back in order: {error}")
+    def roll_back(self, readers: Sequence[Reader]) -> list[str]:
+        """Roll back what the readers handed over: the names of their blocks.
+
+        A store forgets the transaction anyway where that fails.
+        """
+        undone = []
+        for reader in readers:
+            if reader.pending:
+                undone.append(reader.node.block.uuid)
+            try:
+                reader.pending.rollback_all()
+            except Exception as error:  # noqa: BLE001 - the error that led here is the one to tell
+                self._run.warn(reader.node.block, f"could not be rolled back in order: {error}")
+        return undone
+
+
+def note_undone(error: BaseException, blocks: Sequence[str]) -> None:
+    """Say of the blocks, which may have said that they loaded something, that it is not there."""
+    if blocks:
+        error.add_note(f"rolled back, as it was before: {', '.join(blocks)}")

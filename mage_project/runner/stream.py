@@ -18,7 +18,7 @@ from mage_project.runner.blame import RAISED, block_error, misuse
 from mage_project.runner.calls import takes_stream
 from mage_project.runner.channel import ReaderGone, StreamBroken
 from mage_project.runner.inline_tests import run_test, verdict
-from mage_project.runner.joint_commits import JointCommits
+from mage_project.runner.joint_commits import JointCommits, note_undone
 from mage_project.runner.readers import Node, Reader
 from mage_project.runner.wiring import Wiring
 
@@ -177,16 +177,18 @@ class Stream:
         readers = self._wiring.readers
         for reader in readers:
             reader.channel.fail()
+        undone = []
         for reader in readers:
             if reader.error is None or reader.pending:
                 reader.join()
-            self._commits.roll_back(reader)
+            undone += self._commits.roll_back([reader])
         causes = [reader for reader in readers if reader.error and not isinstance(reader.error, StreamBroken)]
         for node in self._wiring.nodes.values():
             if node.record.status != "completed":
                 node.record.status = "cancelled"
         if isinstance(error, ReaderGone) and causes:
             error = causes[0].error or error
+        note_undone(error, undone)
         self._blame(error)
         return error
 

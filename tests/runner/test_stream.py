@@ -135,6 +135,20 @@ def test_a_store_that_commits_at_once_waits_for_what_can_fail_in_the_others(tmp_
     assert stores["store"] == []
 
 
+def test_a_failure_says_which_exporters_were_rolled_back(tmp_path, stores):
+    code = {"load": LOADER, "clean": CLEAN, "a": EXPORTER, "b": EXPORTER + "    raise ValueError('refused')\n"}
+    record = run(tmp_path, line("a", "b"), code, stores)
+    assert "refused\n" in record.error
+    assert "state: rolled back, as it was before: a, b" in record.error
+
+
+def test_a_failed_commit_says_what_was_committed_before(tmp_path, stores):
+    failing = EXPORTER.replace('lambda: kwargs["store"].append(rows)', "lambda: 1 / 0")
+    code = {"load": LOADER, "clean": CLEAN, "a": EXPORTER, "b": failing, "c": EXPORTER}
+    record = run(tmp_path, line("a", "b", "c"), code, stores)
+    assert "state: rolled back, as it was before: c\n  state: committed before it failed: a" in record.error
+
+
 def test_a_test_of_the_whole_stream_speaks(tmp_path, stores):
     loader = LOADER + "\n@test\ndef check(frames, stream=False):\n    return f'{sum(map(len, frames))} rows'\n"
     record = run(tmp_path, line("a"), {"load": loader, "clean": CLEAN, "a": EXPORTER}, stores)
