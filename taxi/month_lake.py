@@ -74,7 +74,7 @@ class MonthLake:
         self._commit_later(
             commit=self._closing(lambda: lake.publish(load)),
             rollback=self._closing(lambda: lake.abandon(load)),
-            what=str(self),
+            what=f"{self}/{files.name}",
         )
         return written(str(self), month, before)
 

@@ -17,7 +17,7 @@ from mage_project.errors import UsageError
 from mage_project.project import Project
 
 if TYPE_CHECKING:
-    from mage_project.history.runs import RunDetails, StoredRun
+    from mage_project.history.runs import StoredRun
     from mage_project.history.stores import Store
 
 MARKS = {"completed": "✓", "failed": "✗", "crashed": "✗", "running": "…", "not_published": "·"}
@@ -66,7 +66,21 @@ def show(project: Project, run_id: str, as_json: bool) -> None:
         rest["children"] = [as_dict(child) for child in found.children]
         click.echo(json.dumps({**as_dict(found.run), **rest}, ensure_ascii=False))
         return
-    click.echo(_shown(found))
+    from mage_project.cli.run_details import shown
+
+    click.echo(shown(found))
+    if again := _resumed_by(project, found.run):
+        click.echo(f"  next:  {again}")
+
+
+def _resumed_by(project: Project, run: StoredRun) -> str | None:
+    """The command that goes on with a run that failed, as long as what it needs is kept."""
+    if run.status != "failed":
+        return None
+    from mage_project.project.command import command
+    from mage_project.runner.failures import folder_of
+
+    return command(project.root, "resume", run.run_id) if folder_of(project.root, run.run_id).is_dir() else None
 
 
 def store_of_project(project: Project) -> Store:
@@ -111,36 +125,3 @@ def _table(found: list[StoredRun]) -> str:
     ]
     header = ("  run", "pipeline", "status", "execution date", "trigger", "time", "rows")
     return aligned(header, lines, right=(5, 6))
-
-
-def _shown(found: RunDetails) -> str:
-    from mage_project.cli.tables import aligned, count
-
-    run = found.run
-    commit = found.git_commit and f"{found.git_commit[:12]}{' and changes' if found.git_dirty else ''}"
-    facts = [
-        ("pipeline", run.pipeline),
-        ("status", run.status if run.exit_code in (None, 0) else f"{run.status} (exit code {run.exit_code})"),
-        ("execution date", short_date(run.execution_date)),
-        ("trigger", run.trigger),
-        ("started by run", run.parent_run_id),
-        ("backfill", run.backfill_id),
-        ("started", f"{moment(run.started_at)} by {found.started_by or 'somebody'} on {found.host}"),
-        ("ended", moment(run.ended_at)),
-        ("time", None if run.seconds is None else f"{run.seconds:.2f} s"),
-        ("peak memory", run.peak_rss_bytes and f"{run.peak_rss_bytes / 1e6:,.0f} MB"),
-        ("commit", commit),
-        *(("variable", f"{name}={value}") for name, value in sorted(found.variables.items())),
-        *(("warning", line) for line in found.warnings),
-        *(("started run", f"{child.run_id} of {child.pipeline}, {child.status}") for child in found.children),
-    ]
-    parts = [f"{MARKS.get(run.status, '·')} {run.run_id}"]
-    parts.append("\n".join(f"  {name:<15} {value}" for name, value in facts if value is not None))
-    lines = [
-        (f"  {block['uuid']}", block["status"], count(block["rows_in"]), count(block["rows_out"]),
-         f"{block['seconds']:.2f} s", run.code.get(block["uuid"], ""))
-        for block in found.blocks
-    ]  # fmt: skip
-    if lines:
-        parts.append(aligned(("  block", "status", "rows in", "rows out", "time", "code"), lines, right=(2, 3, 4)))
-    return "\n\n".join([*parts, *([run.error] if run.error else [])])

@@ -27,7 +27,15 @@ def is_configured(root: Path) -> bool:
         name in ("OPENLINEAGE_URL", "OPENLINEAGE_CONFIG") or name.startswith("OPENLINEAGE__") for name in os.environ
     ):
         return True
-    return any((folder / FILE).is_file() for folder in (root, Path.cwd(), Path.home() / ".openlineage"))
+    folders = [root, Path(), *([Path(os.environ["HOME"]) / ".openlineage"] if "HOME" in os.environ else [])]
+    return any(_is_there(folder / FILE) for folder in folders)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a home that may not be looked into
+        return False
 
 
 class Lineage:

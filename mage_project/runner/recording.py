@@ -106,4 +106,7 @@ def _again(run: Run, given: Mapping[str, Any]) -> str:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, default=str)
+    try:
+        return value if isinstance(value, str) else json.dumps(value, default=str)
+    except (TypeError, ValueError):  # Python's own callers may give anything
+        return str(value)
