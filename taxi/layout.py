@@ -211,6 +211,8 @@ def _options(missing: str | None, found: Sequence[Found]) -> str:
     if missing is None:
         return ""
     names = [column.name for column in found]
-    has = "The file has: " if found and found[0].kind is not None else "The header has: "
+    if not names:
+        return " The file has no columns."
+    has = "The file has: " if found[0].kind is not None else "The header has: "
     shown = ", ".join(quoted(name)[1:-1] for name in names[:30])
     return f"{did_you_mean(missing, names)} {has}{shown}."

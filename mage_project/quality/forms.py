@@ -177,9 +177,11 @@ def _range(given: Mapping[str, Any]) -> dict[str, Any]:
     if not found:
         raise Mistake("needs 'min' or 'max'")
     if len(found) == 2:
+        if {_KINDS[type(bound)] for bound in found.values()} == {"text", "time"}:  # YAML's dates need no quotes
+            found = {side: datetime.fromisoformat(str(bound)) for side, bound in found.items()}
         low, high = found["minimum"], found["maximum"]
         if _KINDS[type(low)] != _KINDS[type(high)]:
-            raise Mistake(f"'min' and 'max' cannot be compared: {low!r} and {high!r}", "max")
+            raise Mistake(f"'min' and 'max' cannot be compared: {low} and {high}", "max")
         if str(low) > str(high) if _KINDS[type(low)] != "number" else low > high:
             raise Mistake(f"'min' is above 'max': {low} and {high}", "min")
     return found

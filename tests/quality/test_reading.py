@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -55,6 +55,11 @@ def test_rules_of_columns_are_read_as_dbt_and_bruin_write_them(key, check):
     assert (found.name, found.values) == ("accepted_values(a)", (1, 2))
 
 
+def test_one_bound_may_be_quoted_and_the_other_not():
+    found = rule("- between: {column: a, min: 2024-01-01, max: '2024-01-31 23:59:59'}")
+    assert (found.minimum, found.maximum) == (datetime(2024, 1, 1), datetime(2024, 1, 31, 23, 59, 59))
+
+
 def test_dbts_config_and_bruins_blocking_say_that_it_only_warns():
     rules, _ = read(
         "columns:\n- name: a\n  checks: [{not_null: {config: {severity: warn}}}, {name: positive, blocking: false}]"
@@ -80,6 +85,7 @@ MISTAKES = {
     "- columns:\n  - {name: a, checks: [not_nul]}": "unknown check 'not_nul' of column 'a'. Did you mean 'not_null'?",
     "- sum: {column: a, equals: many}": "sum: 'equals' must be a number, not 'many'",
     "- min: {column: a, value: abc}": "min: 'value' is neither a number nor a date: 'abc'",
+    "- between: {column: a, min: 2024-01-01, max: 7}": "between: 'min' and 'max' cannot be compared: 2024-01-01 and 7",
     "- between: {column: a, min: '5', max: '7'}": "between: 'min' is neither a number nor a date: '5'",
     "- row_count: {min: -1}": "row_count: counts whole rows, not -1",
     "- row_count: -1": "row_count: counts whole rows, not -1",

@@ -134,6 +134,12 @@ def test_a_csv_evolves_too(tmp_path: Path) -> None:
     assert trips.columns.tolist() == [*GREEN, "extras", "mood"]
 
 
+def test_a_file_without_columns_is_refused(tmp_path: Path) -> None:
+    write_parquet(tmp_path, "fhv", "2024-01", pa.table({}))
+    with pytest.raises(ValueError, match=r"missing column pickup_datetime\. The file has no columns\."):
+        load(tmp_path, "fhv", "2024-01")
+
+
 def test_a_column_without_a_name_is_refused_and_can_be_left_out(tmp_path: Path) -> None:
     content = text(f"7,{TRIP}", header=f",{HEADER}")
     with pytest.raises(ValueError, match=r"line 1: there is a column without a name.*contract: {unknown: discard}"):
