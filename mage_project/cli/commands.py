@@ -98,6 +98,13 @@ def parsed(assignments: Sequence[str]) -> dict[str, Any]:
 )
 @click.option("--memory", "memory_bytes", type=MEMORY, metavar="SIZE",
               help="Stay within SIZE (as 1GB or 800MB): what waits between blocks goes to disk.")  # fmt: skip
+@click.option(
+    "--sample",
+    "sample_rows",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Try it on the first N rows of each loader; no exporter and no SQL block runs.",
+)
 @click.option("--debug", is_flag=True, help="Open Python's debugger at the line where a block fails.")
 @click.option("--local", is_flag=True, help="Use the local stack, whatever io_config.yaml names.")
 @click.option("--alert", is_flag=True, help="Send the alerts that a trigger's run would send.")
@@ -114,6 +121,7 @@ def run(
     allow_blocks_to_fail: bool,
     blocks_at_once: int | None,
     memory_bytes: int | None,
+    sample_rows: int | None,
     debug: bool,
     local: bool,
     alert: bool,
@@ -141,6 +149,7 @@ def run(
     some += ["--allow-blocks-to-fail"] if allow_blocks_to_fail else []
     some += ["--block-run-limit", str(blocks_at_once)] if blocks_at_once else []
     some += ["--memory", f"{memory_bytes / 1e6:g}MB"] if memory_bytes else []
+    some += ["--sample", str(sample_rows)] if sample_rows else []
     typed = [*starters.as_assignments(handed), *assignments]
     again = run_again(project, pipeline, typed, local=local, some=some)
     listener, alive = starters.descriptor(starters.EVENTS), starters.descriptor(starters.ALIVE)
@@ -161,6 +170,7 @@ def run(
             blocks_may_fail=allow_blocks_to_fail,
             blocks_at_once=blocks_at_once,
             memory_bytes=memory_bytes,
+            sample_rows=sample_rows,
         )
         given = partial(run_pipeline, project, pipeline, variables, choice=choice, limits=limits, alert=alert)
         run = partial(given, reporter=reporter, local=local)
@@ -242,6 +252,9 @@ def graph(project: Project, pipeline: str, mermaid: bool) -> None:
 @click.option(
     "--var", "assignments", multiple=True, metavar="NAME=VALUE", help="Set a variable; VALUE is YAML. May be repeated."
 )
+@click.option(
+    "--sample", "sample_rows", type=click.IntRange(1), metavar="N", help="Try it on N rows at the most; no exporter."
+)
 @click.option("--debug", is_flag=True, help="Open Python's debugger at the line where the block fails.")
 @click.option("--local", is_flag=True, help="Use the local stack, whatever io_config.yaml names.")
 @project_option
@@ -251,6 +264,7 @@ def block(
     pipeline: str | None,
     files: Sequence[Path],
     assignments: Sequence[str],
+    sample_rows: int | None,
     debug: bool,
     local: bool,
 ) -> None:
@@ -267,7 +281,11 @@ def block(
     variables = parsed(assignments)
 
     def work() -> int:
-        return _run_block(project, uuid, variables, pipeline=pipeline, files=files, debug=debug, local=local)
+        from mage_project.runner.limits import Limits
+
+        limits = Limits(sample_rows=sample_rows)
+        chosen = {"pipeline": pipeline, "files": files, "limits": limits, "local": local}
+        return _run_block(project, uuid, variables, debug=debug, **chosen)
 
     sys.exit(guarded(work, killed=lambda what: click.echo(f"error: {what}", err=True)))
 
@@ -277,11 +295,10 @@ def _run_block(
     uuid: str,
     variables: dict[str, Any],
     *,
-    pipeline: str | None,
-    files: Sequence[Path],
     debug: bool,
-    local: bool,
+    **chosen: Any,
 ) -> int:
+    """`chosen`: what else `run_block` takes."""
     from mage_project.cli.debugging import debugged
     from mage_project.cli.reporters import reporter_for
     from mage_project.cli.showing import described
@@ -290,9 +307,7 @@ def _run_block(
     reporter = reporter_for(as_json=False)
     try:
         with debugged(reporter, after_failures=debug):
-            record, output = run_block(
-                project, uuid, variables, pipeline=pipeline, files=files, reporter=reporter, local=local
-            )
+            record, output = run_block(project, uuid, variables, reporter=reporter, **chosen)
     except MageProjectError as error:
         click.echo(f"error: {error.within(project.root)}", err=True)
         return error.exit_code

@@ -184,8 +184,9 @@ def _verdict(run: RunRecord, again: str | None) -> str:
     checks = [check for block in run.every for check in block.checks]
     of_checks = f", {counted(checks)}" if checks else ""
     figures = f"{run.seconds:.2f} s, {run.peak_rss_bytes / 1e6:,.0f} MB at the most"
-    if run.status == "completed":
-        return f"✓ {run.pipeline} completed in {figures}; {passed} of {len(tests)} tests passed{of_checks}"
+    if run.status in ("completed", "sampled"):
+        done = "completed in" if run.status == "completed" else "was tried on a sample, nothing is written: it took"
+        return f"✓ {run.pipeline} {done} {figures}; {passed} of {len(tests)} tests passed{of_checks}"
     again = run.resume or again
     last = f"\n  next:  {again}" if again else ""
     ended = "· {} is not published yet" if run.status == "not_published" else f"✗ {{}} failed after {figures}"

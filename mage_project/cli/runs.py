@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mage_project.history.runs import StoredRun
     from mage_project.history.stores import Store
 
-MARKS = {"completed": "✓", "failed": "✗", "crashed": "✗", "running": "…", "not_published": "·"}
+MARKS = {"completed": "✓", "failed": "✗", "crashed": "✗", "running": "…", "not_published": "·", "sampled": "✓"}
 
 
 @click.group()

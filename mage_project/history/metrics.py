@@ -54,7 +54,12 @@ class _History(Collector):
         for row in successes:
             success.add_metric([row["pipeline"]], row["moment"])
         yield success
-        yield from _last([run for pipeline in pipelines for run in newest(self._store, pipeline=pipeline, limit=1)])
+        yield from _last([run for pipeline in pipelines for run in self._newest(pipeline)])
+
+    def _newest(self, pipeline: str) -> Sequence[StoredRun]:
+        """The last run of the whole pipeline, if one of the last hundred runs is one."""
+        whole = [run for run in newest(self._store, pipeline=pipeline, limit=100) if run.status != "sampled"]
+        return whole[:1]
 
 
 def _counts(rows: Sequence[tuple[str, str, int, float]], running: Counter[str]) -> Iterator[Metric]:

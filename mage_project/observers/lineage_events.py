@@ -52,7 +52,7 @@ def endings(course: Course) -> list[RunEvent]:
 
 def _state(status: str, course: Course) -> RunState:
     """A month that is not published yet has not failed: nothing was wrong, and nothing was done."""
-    if status in ("completed", "skipped", "condition_failed"):
+    if status in ("completed", "sampled", "skipped", "condition_failed"):
         return RunState.COMPLETE
     return RunState.ABORT if course.is_interrupted or status in ("cancelled", "not_published") else RunState.FAIL
 

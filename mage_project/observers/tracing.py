@@ -187,7 +187,7 @@ def _end(span: Span, status: str, error: str | None, at: float) -> None:
         why = error or status
         span.set_status(Status(StatusCode.ERROR, why.splitlines()[0]))
         span.add_event("exception", {"exception.message": why}, timestamp=_ns(at))
-    elif status == "completed":
+    elif status in ("completed", "sampled"):
         span.set_status(Status(StatusCode.OK))
     span.end(_ns(at))
 

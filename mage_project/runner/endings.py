@@ -39,7 +39,7 @@ def interrupted(record: RunRecord, error: Interrupted) -> None:
 def close(run: Run, started: float) -> None:
     """The end of every run: what is kept of it, and its last word."""
     record = run.record
-    if not run.inputs:
+    if not run.inputs and not run.limits.sample_rows:
         rows = {block.uuid: block.rows_out for block in record.blocks}
         completed = {block.uuid for block in record.blocks if block.status == "completed"}
         run.kept.close(rows, completed, run.part.running)
@@ -50,7 +50,7 @@ def close(run: Run, started: float) -> None:
     for block in record.blocks:
         if block.status == "running":
             block.status = "cancelled"
-    if record.status == "failed" and not run.inputs:
+    if record.status == "failed" and not run.inputs and not run.limits.sample_rows:
         _keep_to_resume(run)
     run.reporter.run_ended(record)
 

@@ -16,13 +16,14 @@ class Limits:
     """`timeout_s` is that of the whole run. `blocks_may_fail`: blocks that do not need one that failed still run.
 
     `blocks_at_once`: how many run side by side at the most; None: as the pipeline says. `memory_bytes`: how much the
-    run's process may hold.
+    run's process may hold. `sample_rows`: with how many rows of each loader the pipeline is only tried.
     """
 
     timeout_s: float | None = None
     blocks_may_fail: bool = False
     blocks_at_once: int | None = None
     memory_bytes: int | None = None
+    sample_rows: int | None = None
     started: float = field(default_factory=time.monotonic)
 
     def of(self, unit: Unit) -> Limit | None:

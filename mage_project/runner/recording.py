@@ -85,7 +85,7 @@ def _facts(run: Run, given: Mapping[str, Any]) -> RunFacts:
         run_id=run.record.run_id,
         pipeline=pipeline.uuid,
         root=pipeline.root,
-        variables={**plain(pipeline.variables), **given},
+        variables={**plain(pipeline.variables), **given, **_sample(run)},
         execution_date=run.variables["execution_date"],
         interval_end=run.variables["interval_end_datetime"],
         files={block.uuid: block.path for block in pipeline.blocks if block.runs and block.path},
@@ -93,6 +93,15 @@ def _facts(run: Run, given: Mapping[str, Any]) -> RunFacts:
         backfill_id=os.environ.pop(starters.BACKFILL, None),
         parent_run_id=os.environ.pop(starters.PARENT, None),
     )
+
+
+def _sample(run: Run) -> dict[str, Any]:
+    """What tells the history that it is not a run of the whole."""
+    if not run.limits.sample_rows:
+        return {}
+    from mage_project.runner.sampling import VARIABLE
+
+    return {VARIABLE: run.limits.sample_rows}
 
 
 def _again(run: Run, given: Mapping[str, Any]) -> str:

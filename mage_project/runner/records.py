@@ -174,7 +174,7 @@ class RunRecord:
     pipeline: str
     run_id: str
     blocks: list[BlockRecord]
-    status: Literal["running", "completed", "failed", "not_published"] = "running"
+    status: Literal["running", "completed", "sampled", "failed", "not_published"] = "running"
     seconds: float = 0.0
     cpu_seconds: float = 0.0
     peak_rss_bytes: int = 0

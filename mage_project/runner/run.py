@@ -129,7 +129,7 @@ class Run:
             if failures:
                 endings.failed(self.record, failures, self.pipeline.root)
             else:
-                self.record.status = "completed"
+                self.record.status = "sampled" if self.limits.sample_rows else "completed"
         except MageProjectError as error:
             endings.failed(self.record, [error], self.pipeline.root)
         except Interrupted as error:
@@ -183,7 +183,7 @@ class Run:
 
         Not what such a try gives: it may come from a part, and would pass for the whole.
         """
-        if not self.inputs and not block.child_of:
+        if not self.inputs and not block.child_of and not self.limits.sample_rows:
             self.kept.keep(block.uuid, value)
 
     def _progress(self, block: Block) -> Callable[[int, int | None, str], None]:

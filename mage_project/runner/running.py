@@ -45,6 +45,10 @@ def run_pipeline(
     if choice:
         with old_pandas.understood():  # frames are read as they were written
             part, given = chosen(pipeline, choice, given, (reporter or Silent()).said)
+    if limits and limits.sample_rows:
+        from mage_project.runner.sampling import sampled
+
+        pipeline, part = sampled(pipeline, part, (reporter or Silent()).said)
     return execute(pipeline, given, reporter=reporter, local=local, kept=True, part=part, limits=limits, alert=alert)[0]
 
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from mage_project.errors import UsageError, did_you_mean
 from mage_project.project import Block, Pipeline, Project
-from mage_project.runner import dynamic
+from mage_project.runner import dynamic, sampling
 from mage_project.runner.kept import Kept
+from mage_project.runner.limits import Limits
 from mage_project.runner.records import RunRecord
 from mage_project.runner.reporting import Reporter, Silent
 from mage_project.runner.running import execute
@@ -27,10 +28,17 @@ def run_block(
     files: Sequence[Path] = (),
     reporter: Reporter | None = None,
     local: bool = False,
+    limits: Limits | None = None,
 ) -> tuple[RunRecord, Any]:
     """Run the block on whole values, as Mage does. Returns the record and what the block returned."""
     found = _pipeline_with(project, uuid, pipeline)
     block = found.block(uuid)
+    rows = limits.sample_rows if limits else None
+    if rows and (block.type == "data_exporter" or block.language == "sql"):
+        raise UsageError(
+            f"'{uuid}' writes to its real target: with --sample it would write a part for the whole",
+            hint="try the block before it: what that gives is shown, and not written",
+        )
     kept = Kept(found)
     said = (reporter or Silent()).said
     if files:
@@ -39,8 +47,10 @@ def run_block(
         call = _first_call(found, block, [_input(kept, found, block, name, said) for name in block.upstream], said)
     if block.type == "data_exporter" or block.language == "sql":
         said(block.uuid, _told_before(block))
+    if rows:
+        call = replace(call, inputs=[sampling.cut(value, rows) for value in call.inputs])
     # What is only tried tells nobody, and is tried whatever the conditions say. What was kept may be a part of it all.
-    is_whole = bool(files) or not block.upstream
+    is_whole = not rows and (bool(files) or not block.upstream)
     alone = replace(
         block,
         upstream=(),
@@ -56,6 +66,7 @@ def run_block(
         local=local,
         inputs={uuid: call.inputs},
         whole=found,
+        limits=limits,
     )
     return record, run.output
 

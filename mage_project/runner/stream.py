@@ -83,8 +83,9 @@ class Stream:
     def _batches(self, source: Node) -> Generator[Any, None, None]:
         """The frames that the loader returns: an iterator of them, or a single one."""
         output = self._wiring.call(source, None)
+        rows = self._run.limits.sample_rows
         if values.is_frame(output):
-            yield output
+            yield output.head(rows) if rows else output
             return
         if not isinstance(output, Iterator):
             raise misuse(
@@ -92,6 +93,10 @@ class Stream:
                 f"block '{source.block.uuid}' returned a {type(output).__name__} where a stream of DataFrames belongs",
                 "return an iterator of DataFrames, or take `stream: true` off the block",
             )
+        if rows:
+            from mage_project.runner.sampling import cut_stream
+
+            output = cut_stream(output, rows)
         try:
             yield from output
         except RAISED as error:

@@ -106,7 +106,7 @@ class Wiring:
 
     def _add_whole_tests(self, node: Node) -> None:
         for function, record in node.tests:
-            if takes_stream(function):
+            if takes_stream(function) and not self._run.limits.sample_rows:
                 read = partial(self._whole_test, node, function, record)
                 reader = Reader(node, read, name=f"{node.block.uuid}.{record.name}", counts=False)
                 node.readers.append(reader)
