@@ -28,7 +28,7 @@ FAREWELL_S = 5.0
 _SLICE_S = 0.2
 #: What the process counts, and the run takes over.
 _FIGURES = """
-rows_in rows_out rows_written bytes_in bytes_out dropped changed files columns written seconds cpu_seconds
+rows_in rows_out rows_written bytes_in bytes_out dropped changed files columns written published seconds cpu_seconds
 peak_rss_bytes tests checks
 """.split()
 

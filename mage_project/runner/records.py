@@ -39,7 +39,8 @@ class BlockRecord:
 
     Bytes are what frames and tables take in memory. `dropped` and `changed` are what the block says of rows that it
     left out, and of rows in which it changed something: figures for each reason. `files` are those that a block without
-    rows coming in has read, as it describes them; `written` is what connectors have committed, by name.
+    rows coming in has read, as it describes them; `written` is what connectors have committed, by name, and
+    `published` what the block has written without one, as it says.
 
     `peak_rss_bytes` is the most that the process held while the block ran, `beside` the blocks that ran in this time as
     well: then it is theirs together, and `cpu_seconds` are those of the block's own threads. `spilled_bytes` of its
@@ -62,6 +63,7 @@ class BlockRecord:
     files: list[File] = field(default_factory=list)
     columns: dict[str, str] = field(default_factory=dict)
     written: list[str] = field(default_factory=list)
+    published: list[str] = field(default_factory=list)
     seconds: float = 0.0
     cpu_seconds: float = 0.0
     peak_rss_bytes: int | None = None
@@ -95,6 +97,11 @@ class BlockRecord:
         if self.rows_in is None:
             add_files(self.files, files_of(output))
 
+    def wrote(self, what: str) -> None:
+        """Note what the block says that it has written by itself: it is there, whatever becomes of the run."""
+        if what not in self.published:
+            self.published.append(str(what))
+
     def new_child(self, name: str) -> BlockRecord:
         """The record of one more run of a dynamic child, with a name of its own."""
         self.children = [] if self.children is None else self.children
@@ -114,6 +121,7 @@ class BlockRecord:
             self.explain(dropped=child.dropped, changed=child.changed)
             add_files(self.files, child.files)
             self.columns, self.written = self.columns or child.columns, [*self.written, *child.written]
+            self.published = [*self.published, *child.published]
             self.seconds, self.cpu_seconds = self.seconds + child.seconds, self.cpu_seconds + child.cpu_seconds
             self.beside = sorted({*self.beside, *child.beside})
             self.peak_rss_bytes = max(self.peak_rss_bytes or 0, child.peak_rss_bytes or 0)
@@ -136,7 +144,7 @@ class BlockRecord:
             "changed": self.changed,
             "files": self.files,
             "columns": self.columns,
-            "written": self.written,
+            "written": [*self.written, *self.published],
             "seconds": round(self.seconds, 4),
             "cpu_seconds": round(self.cpu_seconds, 4),
             "peak_rss_bytes": self.peak_rss_bytes,

@@ -166,6 +166,7 @@ class Run:
             "logger": self._logger,
             "progress": self._progress(block),
             "commit_later": commits.hand_over,
+            "wrote": self.record.block(block.uuid).wrote,
             **self.more.get(block.uuid, {}),
         }
         return {**given, "stream": True} if stream else given

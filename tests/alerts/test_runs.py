@@ -132,7 +132,7 @@ def test_a_service_that_hangs_is_not_waited_for_long_and_said(tmp_path: Path, mo
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ("", "slack is not told: <urlopen error [Errno 111] Connection refused>"),
+        ("", "slack is not told: "),
         ("alerts: {url: []}\n", "alerts: unknown key 'url' of alerts. Did you mean 'urls'? (metadata.yaml:"),
         ("{% if %}\n", "alerts: no alerts: the template is wrong"),
     ],
@@ -143,9 +143,7 @@ def test_what_is_wrong_with_alerts_costs_no_run_and_is_said(
 ) -> None:
     run = triggered(project(tmp_path, "http://127.0.0.1:9/", more=more), monkeypatch)
     assert run.status == "completed"
-    assert any(
-        level == "warning" and said.split("error ")[-1].rstrip(">") in text for level, text in logged(tmp_path, run)
-    )
+    assert [text for level, text in logged(tmp_path, run) if level == "warning" and said in text]
 
 
 def test_a_test_message_reaches_every_channel(tmp_path: Path, hooks: Receiver) -> None:

@@ -18,7 +18,7 @@ from mage_project.history.stores import Store
 from mage_project.history.verifying import verify
 from mage_project.project import Project
 from mage_project.runner.running import run_pipeline
-from tests.history.conftest import BLOCKS
+from tests.history.conftest import BLOCKS, CODE
 from tests.projects import write_project
 
 READING = {
@@ -163,3 +163,11 @@ def test_verify_says_so_and_ends_with_one(
         cli(words, standalone_mode=False)
     passed, changed = map(json.loads, capsys.readouterr().out.splitlines())
     assert (passed["passed"], len(changed["findings"])) == (True, 3)
+
+
+def test_what_a_block_has_written_by_itself_is_in_the_receipt_whatever_became_of_the_run(
+    tmp_path: Path, store: SqliteStore
+) -> None:
+    code = "@data_exporter\ndef f(frame, **kwargs):\n    kwargs['wrote']('gs://lake/t')\n    raise ValueError('no')\n"
+    record = run_pipeline(write_project(tmp_path, BLOCKS, {**CODE, "save": code}), "p")
+    assert (record.status, receipt_of(store, record.run_id)["written"]) == ("failed", ["gs://lake/t"])
