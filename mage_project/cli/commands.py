@@ -255,6 +255,7 @@ def graph(project: Project, pipeline: str, mermaid: bool) -> None:
 @click.option(
     "--sample", "sample_rows", type=click.IntRange(1), metavar="N", help="Try it on N rows at the most; no exporter."
 )
+@click.option("--watch", is_flag=True, help="Run it again when something changes that it is made of, until Ctrl-C.")
 @click.option("--debug", is_flag=True, help="Open Python's debugger at the line where the block fails.")
 @click.option("--local", is_flag=True, help="Use the local stack, whatever io_config.yaml names.")
 @project_option
@@ -265,6 +266,7 @@ def block(
     files: Sequence[Path],
     assignments: Sequence[str],
     sample_rows: int | None,
+    watch: bool,
     debug: bool,
     local: bool,
 ) -> None:
@@ -285,9 +287,14 @@ def block(
 
         limits = Limits(sample_rows=sample_rows)
         chosen = {"pipeline": pipeline, "files": files, "limits": limits, "local": local}
-        return _run_block(project, uuid, variables, debug=debug, **chosen)
+        return _run_block(Project(project.root), uuid, variables, debug=debug, **chosen)
 
-    sys.exit(guarded(work, killed=lambda what: click.echo(f"error: {what}", err=True)))
+    run = partial(guarded, work, killed=lambda what: click.echo(f"error: {what}", err=True))
+    if watch:
+        from mage_project.cli import watching
+
+        sys.exit(watching.watch(project, uuid, pipeline, files, run))
+    sys.exit(run())
 
 
 def _run_block(
