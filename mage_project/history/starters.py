@@ -37,8 +37,8 @@ def given_run_id() -> str:
 
 
 def line() -> list[str]:
-    """The pipelines that have led to this run."""
-    return [str(each) for each in json.loads(os.environ.pop(LINE, "[]"))]
+    """The pipelines that have led to this run. They stay there: for a block's own process, and for what that starts."""
+    return [str(each) for each in json.loads(os.environ.get(LINE, "[]"))]
 
 
 def descriptor(name: str) -> int | None:

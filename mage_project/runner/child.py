@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 
 from mage_project.errors import MageProjectError
 from mage_project.io import holders
+from mage_project.mage_ai import parentage
 from mage_project.project import Block
 from mage_project.runner import parcels, services, speech
 from mage_project.runner.blame import misuse
@@ -86,8 +87,10 @@ def _done(job: Job, events: Events, output: BinaryIO) -> Done:
                 speech.heard(events.said, events.warned),
                 run.within_budget(),
                 run.meter.measuring([job.block.uuid], use),
+                parentage.belonging_to(job.run_id, job.pipeline.uuid, job.variables["execution_date"]),
             ):
                 Whole(job.block, run, job.inputs, handing=partial(_hand_over, job.block, output)).execute()
+                parentage.wait_for_all(run.reporter.said, run.warned)
         except MageProjectError as error:
             done.error, done.cause = error, error.__cause__
         except OverBudget:

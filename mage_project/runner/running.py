@@ -13,6 +13,7 @@ from typing import Any
 from mage_project import mage_ai
 from mage_project.errors import MageProjectError
 from mage_project.io import holders
+from mage_project.mage_ai import parentage
 from mage_project.project import Pipeline, Project
 from mage_project.runner import services
 from mage_project.runner.interrupts import Interrupted, Interrupts
@@ -90,8 +91,12 @@ def execute(
                 with (
                     services.provided(active, variables, local=local, said=lambda line: run.reporter.said(None, line)),
                     holders.named(name),
+                    parentage.belonging_to(run.record.run_id, pipeline.uuid, run.variables["execution_date"]),
                 ):
-                    return run.execute(), run
+                    record = run.execute()
+                    if record.exit_code < 128:  # else it was told to stop, and its children are as well
+                        parentage.wait_for_all(run.reporter.said, run.warned)
+                    return record, run
             except MageProjectError as error:  # a store that could not be provided
                 return run.not_started(error), run
             except Interrupted as error:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mage_project.errors import BlockError, ConfigError, StoreError
+from mage_project.errors import BlockError, ConfigError, StoreError, UsageError
 from mage_project.io.repo_path import set_repo_path
 from mage_project.mage_ai.data_preparation.repo_manager import (
     ProjectType,
@@ -98,24 +98,26 @@ def test_a_block_runs_another_pipeline_with_variables(project, capsys):
     writes = "@custom\ndef write(*args, **kwargs):\n    open(kwargs['path'], 'w').write(str(kwargs['days']))\n"
     write_project(project, [block("write", "custom")], {"write": writes}, pipeline="other")
     done = trigger_pipeline("other", variables={"path": str(project / "out"), "days": [1, 2]}, check_status=True)
-    assert done.status == "completed"
+    assert (done.status, done.status.value) == ("completed", "completed")
     assert (project / "out").read_text() == "[1, 2]"
-    assert "write" in capsys.readouterr().out
+    assert f"run {done.id} of other: completed" in capsys.readouterr().out
 
 
 def test_a_pipeline_that_fails_fails_the_block_that_runs_it_if_it_says_so(project):
     fails = "@custom\ndef fail(*args, **kwargs):\n    raise ValueError('no trips')\n"
     write_project(project, [block("fail", "custom")], {"fail": fails}, pipeline="other")
-    assert trigger_pipeline("other", verbose=False).status == "failed"
-    with pytest.raises(BlockError, match=r"'other', which this block runs, failed: .*no trips"):
-        trigger_pipeline("other", error_on_failure=True, verbose=False)
+    assert trigger_pipeline("other", check_status=True, verbose=False).status == "failed"
+    with pytest.raises(BlockError, match=r"'other', which this block runs, failed .*no trips"):
+        trigger_pipeline("other", check_status=True, error_on_failure=True, verbose=False)
+    with pytest.raises(UsageError, match="Did you mean 'other'"):
+        trigger_pipeline("othr")
 
 
 def test_a_pipeline_that_takes_too_long_is_ended(project):
     sleeps = "import time\n@custom\ndef wait(*args, **kwargs):\n    time.sleep(60)\n"
     write_project(project, [block("wait", "custom")], {"wait": sleeps}, pipeline="other")
     with pytest.raises(BlockError, match=r"ran longer than 1 s"):
-        trigger_pipeline("other", poll_timeout=1)
+        trigger_pipeline("other", check_status=True, poll_timeout=1)
 
 
 class Notes(BaseFile):

@@ -2,28 +2,71 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import subprocess
-import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from mage_project.errors import BlockError
+from mage_project.history import occasions
 from mage_project.io.config import has_overrides
+from mage_project.mage_ai import child_runs
+from mage_project.mage_ai.parentage import parent
 from mage_project.mage_ai.settings.repo import get_repo_path
+from mage_project.mage_ai.shared.enum import StrEnum
+from mage_project.project import Project
 
 log = logging.getLogger(__name__)
 
+#: Mage's name for the trigger of runs that blocks start.
+_TRIGGER_NAME = "API_TRIGGER_CREATED_FROM_CODE"
+#: Mage's words for how a due run stands. What is not among them has failed.
+_STATUS = {"waiting": "initial", "running": "running", "completed": "completed", "skipped": "cancelled"}
 
-@dataclass(frozen=True, kw_only=True)
+
 class PipelineRun:
-    """A run that has ended. `status` is 'completed' or 'failed', as in Mage."""
+    """A run that a block has started. `status` is how it stood when `refresh` was called last, in Mage's words.
 
-    pipeline_uuid: str
-    status: str
-    variables: Mapping[str, Any] = field(default_factory=dict)
+    `id` is the run's name in the history; of one that is left to a scheduler, the number of the request.
+    """
+
+    class PipelineRunStatus(StrEnum):
+        INITIAL = "initial"
+        RUNNING = "running"
+        COMPLETED = "completed"
+        FAILED = "failed"
+        CANCELLED = "cancelled"
+
+    def __init__(
+        self,
+        pipeline_uuid: str,
+        variables: Mapping[str, Any],
+        execution_date: datetime | None,
+        *,
+        child: child_runs.ChildRun | None = None,
+        number: int = 0,
+    ) -> None:
+        self.pipeline_uuid, self.variables, self.execution_date = pipeline_uuid, variables, execution_date
+        self.id: str | int = child.run_id if child else number
+        self.status = self.PipelineRunStatus.INITIAL
+        self._child, self._number = child, number
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Look how it stands now."""
+        self.status = self.PipelineRunStatus(self._child.status if self._child else self._of_scheduler())
+
+    def __repr__(self) -> str:
+        return f"PipelineRun(id={self.id}, pipeline_uuid={self.pipeline_uuid}, status={self.status.value})"
+
+    def _of_scheduler(self) -> str:
+        store = child_runs.history(Path(get_repo_path()))
+        if store is None:
+            return "initial"
+        with store.transaction() as transaction:
+            found = occasions.numbered(transaction, self._number)
+        return _STATUS.get(found[1].status, "failed") if found else "cancelled"
 
 
 def trigger_pipeline(
@@ -36,37 +79,63 @@ def trigger_pipeline(
     poll_timeout: float | None = None,
     schedule_name: str | None = None,
     verbose: bool = True,
-    **_kwargs: Any,
+    remote_blocks: Any = None,
+    return_remote_blocks: bool = False,
+    _should_schedule: bool = False,
 ) -> PipelineRun:
-    """Run a pipeline of the project to its end, in a process of its own, and say how it ended.
+    """Start a run of a pipeline of the project, and with `check_status` wait for its end.
 
-    Mage leaves the run to its scheduler and waits for it only with `check_status`; here it is always waited for, at
-    most `poll_timeout` seconds. Raises BlockError for a run that fails if `error_on_failure`, and for one that takes
-    longer.
+    Without it the run is left to the scheduler that leads; where there is none it goes on beside this run, which waits
+    for it at its end. The run is a child of this one: the history links the two, it gets this one's execution date
+    unless `variables` have another, and it is stopped when this one is.
+
+    With `check_status` it tells every `poll_interval` seconds how the run stands, if `verbose`, and raises BlockError
+    for one that fails, if `error_on_failure`, and for one that takes longer than `poll_timeout` seconds, which is
+    stopped. Always for pipelines that start each other without an end.
     """
-    given = dict(variables or {})
-    words = [word for name, value in given.items() for word in ("--var", f"{name}={json.dumps(value, default=str)}")]
-    command = [sys.executable, "-m", "mage_project", "run", pipeline_uuid, "--project", repo_path or get_repo_path()]
-    if has_overrides():  # this run's stores are local ones, whatever the profiles name
-        words.append("--local")
+    if remote_blocks or return_remote_blocks:
+        raise BlockError("remote blocks are not known here", hint="hand over what the pipeline needs as variables")
+    root = Path(repo_path or get_repo_path())
+    Project(root).pipeline(pipeline_uuid)
+    given, name, local = dict(variables or {}), schedule_name or _TRIGGER_NAME, has_overrides()
+    if not check_status and not local and (occasion := child_runs.leave_to_scheduler(root, pipeline_uuid, given, name)):
+        return PipelineRun(pipeline_uuid, given, _date(occasion.execution_date), number=occasion.number)
+    above = parent()
+    child = child_runs.start(root, pipeline_uuid, given, name, local=local)
+    run = PipelineRun(pipeline_uuid, given, above.execution_date if above else None, child=child)
+    if check_status:
+        _wait(run, child, poll_timeout, poll_interval, verbose=verbose, error_on_failure=error_on_failure)
+    return run
+
+
+def _wait(
+    run: PipelineRun,
+    child: child_runs.ChildRun,
+    timeout_s: float | None,
+    every_s: float,
+    *,
+    verbose: bool,
+    error_on_failure: bool,
+) -> None:
+    def told(status: str) -> None:
+        if verbose:
+            print(f"run {child.run_id} of {run.pipeline_uuid}: {status}")
+
+    told("running")
     try:
-        ended = subprocess.run([*command, *words], capture_output=True, text=True, timeout=poll_timeout, check=False)
-    except subprocess.TimeoutExpired as error:
-        what = f"pipeline '{pipeline_uuid}' ran longer than {poll_timeout} s and was ended"
-        raise BlockError(what, hint="give trigger_pipeline a longer poll_timeout") from error
-    if verbose:
-        print(ended.stdout, end="")
-    if ended.returncode != 0:
-        what = f"pipeline '{pipeline_uuid}', which this block runs, failed: {_told(ended)}"
+        status = child_runs.wait(child, timeout_s, every_s=every_s, told=told)
+    except TimeoutError:
+        what = f"pipeline '{run.pipeline_uuid}' ran longer than {timeout_s:g} s and was ended (run {child.run_id})"
+        raise BlockError(what, hint="give trigger_pipeline a longer poll_timeout") from None
+    told(status)
+    run.refresh()
+    words = child.last_words()
+    if status == "failed":
+        what = f"pipeline '{run.pipeline_uuid}', which this block runs, failed (run {child.run_id}): {words}"
         if error_on_failure:
-            raise BlockError(what, hint=f"mage-project run {pipeline_uuid}")
+            raise BlockError(what, hint=f"mage-project runs show {child.run_id}")
         log.warning("%s; with error_on_failure=True this block would fail too", what)
-    return PipelineRun(
-        pipeline_uuid=pipeline_uuid, status="failed" if ended.returncode else "completed", variables=given
-    )
 
 
-def _told(ended: subprocess.CompletedProcess[str]) -> str:
-    """What the run said last."""
-    lines = [line.strip() for line in (ended.stderr or ended.stdout).splitlines() if line.strip()]
-    return " ".join(lines[-5:]) or f"exit code {ended.returncode}"
+def _date(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
