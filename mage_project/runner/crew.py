@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from mage_project.errors import MageProjectError
+from mage_project.runner import speech
 from mage_project.runner.interrupts import Interrupts
 from mage_project.runner.order import needs, one_by_one
 from mage_project.runner.plan import Unit
@@ -102,6 +103,7 @@ class Crew:
             if thread.has_ended or thread.seconds_late > _FAREWELL_S:
                 del self._working[place]
                 self._ended.add(place)
+                speech.attend()
                 self._note(place, thread)
 
     def _note(self, place: int, thread: Stoppable) -> None:

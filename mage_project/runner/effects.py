@@ -64,7 +64,7 @@ _MAGE = {
 #: Names that can do anything: run other code, change what all share, or leave something for other blocks.
 _UNSEEN_NAMES = frozenset(
     """
-    __import__ breakpoint compile context delattr eval exec exit get_global_variable import_module input locals
+    __import__ breakpoint compile context delattr eval exec exit getattr get_global_variable import_module input locals
     open quit set_global_variable setattr vars
     """.split()
 )

@@ -17,6 +17,9 @@ _speaker: ContextVar[str | None] = ContextVar("speaker", default=None)
 _level: ContextVar[str] = ContextVar("level", default="info")
 
 
+_listening: list[Callable[[], None]] = []
+
+
 def level() -> str:
     """How serious the line is that is just being said: a logger's level in small letters; what is printed is `info`."""
     return _level.get()
@@ -88,6 +91,12 @@ def _warning(message: Warning | str, category: type[Warning], filename: str, lin
     return f"this changes a copy, so the frame stays as it is ({place}): write df.loc[rows, columns] = value"
 
 
+def attend() -> None:
+    """Hear warnings again: threads that overlapped in `warnings.catch_warnings` leave what one of them had set."""
+    for listen in _listening:
+        listen()
+
+
 @contextmanager
 def heard(said: Said, warned: Callable[[str | None, str], None]) -> Iterator[logging.Logger]:
     """While inside, prints go to `said` and warnings to `warned`; yields the logger that blocks are given."""
@@ -100,9 +109,17 @@ def heard(said: Said, warned: Callable[[str | None, str], None]) -> Iterator[log
     sys.stdout = lines
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("always", UserWarning)
-            warnings.showwarning = lambda *given, **_kwargs: warned(_speaker.get(), _warning(*given))
-            yield logger
+
+            def listen() -> None:
+                warnings.simplefilter("always", UserWarning)
+                warnings.showwarning = lambda *given, **_kwargs: warned(_speaker.get(), _warning(*given))
+
+            listen()
+            _listening.append(listen)
+            try:
+                yield logger
+            finally:
+                _listening.remove(listen)
     finally:
         sys.stdout = stdout
         logger.removeHandler(handler)

@@ -222,3 +222,27 @@ def test_a_check_without_upstream_waits_for_the_exporter_before_it(tmp_path, fir
     from mage_project.runner.plan import units
 
     assert needs(units(project.pipeline("p").blocks)) == {0: set(), 1: {0}, 2: {1}}
+
+
+def test_warnings_are_heard_after_blocks_that_changed_the_filters_side_by_side(tmp_path):
+    mute = """
+    import warnings
+    @data_loader
+    def load(**kwargs):
+        caught = warnings.catch_warnings()
+        if kwargs["block_uuid"] == "a":
+            caught.__enter__()
+        kwargs["barrier"].wait(20)
+        if kwargs["block_uuid"] == "b":
+            caught.__enter__()
+            warnings.simplefilter("ignore")
+        kwargs["barrier"].wait(20)
+        if kwargs["block_uuid"] == "a":
+            caught.__exit__(None, None, None)
+        kwargs["barrier"].wait(20)
+    """
+    speak = "import warnings\n@transformer\ndef speak(*args):\n    warnings.warn('heard')\n"
+    blocks = [block(name, "data_loader", configuration={"side_by_side": True}) for name in "ab"]
+    blocks.append(block("c", "transformer", "a", "b"))
+    record = run(tmp_path, blocks, {"a": mute, "b": mute, "c": speak}, {"barrier": Barrier(2)})
+    assert (record.error, record.warnings) == (None, ["heard"])
