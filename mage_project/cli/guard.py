@@ -4,6 +4,9 @@ The command's process only waits. The worker sits in its own session and reads a
 command is gone (however it died, `kill -9` included), and the worker stops as after SIGTERM: it rolls back, or, when
 its commit has begun, finishes that first. Only killing the worker itself, or the machine, can cut a commit; each
 store's documentation says what holds then.
+
+What the worker's blocks have started in its session ends with it. A worker that could not say by itself how it ended
+is written down by the command.
 """
 
 from __future__ import annotations
@@ -16,8 +19,15 @@ import threading
 from collections.abc import Callable
 from types import FrameType
 
-#: How long a worker whose command is gone may take to roll back or to finish its commit.
+from mage_project.history import testament
+from mage_project.history.testament import Testament
+
+#: How long a worker whose command is gone, or was told to stop, may take to roll back or to finish its commit.
 FAREWELL_S = 120
+#: How often a process that the worker has left is asked whether it has ended, and how long that goes on.
+_ASKED_S, _PATIENCE_S = 0.02, 2.0
+#: The last signal: a worker that goes on is killed, as a run by itself would end there.
+_LAST = 3
 
 
 def guarded(work: Callable[[], int], *, killed: Callable[[str], None], starter: int | None = None) -> int:
@@ -31,56 +41,141 @@ def guarded(work: Callable[[], int], *, killed: Callable[[str], None], starter: 
     sys.stdout.flush()
     sys.stderr.flush()
     alive, ours = os.pipe()
+    left = testament.mine = Testament()
     worker = os.fork()
     if worker == 0:
         os.close(ours)
-        _work(work, [alive] if starter is None else [alive, starter])
+        _Worker(work, [alive] if starter is None else [alive, starter]).live(left)
+    testament.mine = None
     os.close(alive)
-    return _wait(worker, killed)
+    return _Watch(worker).until_it_ends(left, killed)
 
 
-def _work(work: Callable[[], int], alive: list[int]) -> None:
-    """The worker: never returns."""
-    code = 1
-    try:
-        os.setsid()
-        threading.Thread(target=_stop_when_alone, args=(alive,), name="guard", daemon=True).start()
-        code = work()
-    except SystemExit as exit_:
-        code = exit_.code if isinstance(exit_.code, int) else 1
-    except BaseException:  # noqa: BLE001 - the worker must end here, and say why
-        sys.excepthook(*sys.exc_info())
-    finally:
+class _Worker:
+    """The process that works."""
+
+    def __init__(self, work: Callable[[], int], alive: list[int]) -> None:
+        self._work, self._alive = work, alive
+        self._is_alone = False
+
+    def live(self, left: Testament) -> None:
+        """Never returns."""
+        here, code = os.getpid(), 1
         try:
-            sys.stdout.flush()
-            sys.stderr.flush()
-        except OSError:
-            code = code or 1
-        os._exit(code)
+            os.setsid()
+            threading.Thread(target=self._stop_when_alone, name="guard", daemon=True).start()
+            code = self._work()
+        except SystemExit as exit_:
+            code = exit_.code if isinstance(exit_.code, int) else 1
+        except BaseException:  # noqa: BLE001 - the worker must end here, and say why
+            sys.excepthook(*sys.exc_info())
+        finally:
+            try:
+                sys.stdout.flush()
+                sys.stderr.flush()
+            except OSError:  # what was to be told is lost
+                code = code or 1
+            except ValueError:  # a block has closed it
+                pass
+            if os.getpid() == here:
+                left.close()
+                if self._is_alone:
+                    os.killpg(0, signal.SIGKILL)  # itself, and what its blocks have started: nobody else would
+            os._exit(code)
+
+    def _stop_when_alone(self) -> None:
+        try:
+            select.select(self._alive, [], [])  # returns when the other end of one of them is closed
+        except OSError:  # a block has closed it: nobody can tell any more
+            return
+        self._is_alone = True
+        os.kill(os.getpid(), signal.SIGTERM)
+        threading.Event().wait(FAREWELL_S)
+        os.killpg(0, signal.SIGKILL)
 
 
-def _stop_when_alone(alive: list[int]) -> None:
-    select.select(alive, [], [])  # returns when the other end of one of them is closed
-    os.kill(os.getpid(), signal.SIGTERM)
-    threading.Event().wait(FAREWELL_S)
-    os._exit(128 + signal.SIGKILL)
+class _Watch:
+    """What the command's own process does: wait, pass signals on, and see that nothing is left."""
 
+    def __init__(self, worker: int) -> None:
+        self._worker = worker
+        self._signals: list[int] = []
 
-def _wait(worker: int, killed: Callable[[str], None]) -> int:
-    """Wait for the worker, passing signals on to it."""
+    def until_it_ends(self, left: Testament, killed: Callable[[str], None]) -> int:
+        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+        before = {number: signal.signal(number, self._pass_on) for number in numbers}
+        before[signal.SIGALRM] = signal.signal(signal.SIGALRM, self._lose_patience)
+        try:
+            _, status = os.waitpid(self._worker, 0)
+        finally:
+            signal.alarm(0)
+            for number, handler in before.items():
+                signal.signal(number, handler)
+        self._end_what_is_left()
+        return self._code(os.waitstatus_to_exitcode(status), left, killed)
 
-    def pass_on(signum: int, _frame: FrameType | None) -> None:
-        os.kill(worker, signum)
+    def _pass_on(self, signum: int, _frame: FrameType | None) -> None:
+        """A block may have taken the signal for itself: the third one, or two minutes, end the worker all the same."""
+        self._signals.append(signum)
+        last = len(self._signals) >= _LAST
+        os.kill(self._worker, signal.SIGKILL if last else signum)
+        if signum != signal.SIGINT and len(self._signals) == 1:  # who sits there can press it again
+            signal.alarm(FAREWELL_S)
 
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-    before = {number: signal.signal(number, pass_on) for number in numbers}
-    try:
-        _, status = os.waitpid(worker, 0)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    code = os.waitstatus_to_exitcode(status)
-    if code < 0:
+    def _lose_patience(self, _signum: int, _frame: FrameType | None) -> None:
+        os.kill(self._worker, signal.SIGKILL)
+
+    def _end_what_is_left(self) -> None:
+        """End the processes of the worker's session, with SIGTERM first."""
+        from time import monotonic, sleep
+
+        try:
+            os.killpg(self._worker, signal.SIGTERM)
+            until = monotonic() + _PATIENCE_S
+            while monotonic() < until:
+                sleep(_ASKED_S)
+                os.killpg(self._worker, 0)
+            os.killpg(self._worker, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):  # none is left; or one that is another user's, which stays
+            return
+
+    def _code(self, code: int, left: Testament, killed: Callable[[str], None]) -> int:
+        how = None if left.is_over and code >= 0 else self._how(code)
+        shown = (128 - code if code < 0 else 1) if how else code
+        if how and code == -signal.SIGKILL and self._signals:
+            shown = 128 + self._signals[-1]
+        if left.left is not None:
+            _write_down(left.left, how, shown)
+        if how:
+            killed(how)
+        return shown
+
+    def _how(self, code: int) -> str:
+        """How the worker ended, that should have said so itself."""
+        lost = "what it had not committed is rolled back"
+        if code >= 0:
+            return f"the process of the run was ended from inside (os._exit({code}), most likely): {lost}"
         name = signal.Signals(-code).name
-        killed(f"the run was killed ({name}; was memory short?): what it had not committed is rolled back")
-    return code if code >= 0 else 128 - code
+        if code == -signal.SIGKILL and self._signals:
+            return f"the run did not stop at {signal.Signals(self._signals[-1]).name}, and was killed: {lost}"
+        why = {
+            signal.SIGKILL: "; was memory short?",
+            signal.SIGSEGV: ": a library crashed",
+            signal.SIGABRT: ": a library gave up",
+            signal.SIGBUS: ": a library crashed, or a disk is full",
+        }
+        return f"the run was killed ({name}{why.get(signal.Signals(-code), '')}): {lost}"
+
+
+def _write_down(left: dict[str, object], how: str | None, code: int) -> None:
+    """Write into the history what the worker could not, and tell if it cannot be written at all."""
+    from mage_project.errors import HistoryUnavailable
+    from mage_project.history.entries import put_left
+
+    def told(line: str) -> None:
+        print(line, file=sys.stderr)
+
+    try:
+        put_left(left, told, crashed=how, exit_code=code)
+    except HistoryUnavailable as error:
+        told(f"warning: this run is not in the history: {error.what} ({error.where})")

@@ -33,10 +33,22 @@ def reporter_for(*, as_json: bool, again: str | None = None) -> Reporter:
 def _print(line: str, out: TextIO) -> None:
     """Print the line. When nobody reads any more (`| head`), the run goes on unheard: its work matters more."""
     try:
-        print(masked(line), file=out, flush=True)
+        print(_printable(masked(line), out), file=out, flush=True)
     except BrokenPipeError:
         with suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
+    except (OSError, ValueError):  # a full disk; a block has closed it
+        return
+
+
+def _printable(line: str, out: TextIO) -> str:
+    """The line with escapes for what the output's encoding does not have: halves of characters, most often."""
+    encoding = out.encoding or "utf-8"
+    try:
+        line.encode(encoding)
+    except UnicodeEncodeError:
+        return line.encode(encoding, "backslashreplace").decode(encoding)
+    return line
 
 
 class PlainReporter(Silent):

@@ -36,7 +36,7 @@ class RunFacts:
 
 def variables_text(variables: Mapping[str, Any]) -> str:
     """The variables as JSON for keeping, without secrets."""
-    return json.dumps(without_secrets(variables), default=str, ensure_ascii=False)
+    return storable(json.dumps(without_secrets(variables), default=str, ensure_ascii=False))
 
 
 def variables_key(variables: Mapping[str, Any]) -> str:
@@ -79,7 +79,14 @@ def masked_texts(value: Any) -> Any:
         return {key: masked_texts(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
         return [masked_texts(inner) for inner in value]
-    return masking.masked(value) if isinstance(value, str) else value
+    return storable(masking.masked(value)) if isinstance(value, str) else value
+
+
+def storable(text: str) -> str:
+    """The text with escapes for what is no text in a database: halves of characters, and NUL."""
+    if not text.isascii():
+        text = text.encode(errors="backslashreplace").decode()
+    return text.replace("\0", "\\x00")
 
 
 def rows_at_end(blocks: Sequence[Mapping[str, Any]]) -> int | None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pwd
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
+from json import dumps  # by name: a block may put something else into the module
 from typing import Any
 
 from mage_project.errors import HistoryUnavailable
+from mage_project.history import testament
+from mage_project.history.entries import COLUMNS, put
 from mage_project.history.facts import (
     RunFacts,
     code_hashes,
@@ -24,26 +26,11 @@ from mage_project.history.facts import (
 )
 from mage_project.history.git import commit_of
 from mage_project.history.leases import HEARTBEAT_S, this_process
-from mage_project.history.receipts import contents, seal
 from mage_project.history.stores import Store, Told
 
 #: How long the end of a run waits for a store that does not answer.
 PATIENCE_S = 3.0
 
-_COLUMNS = (
-    *("run_id", "pipeline", "status", "trigger_name", "backfill_id", "execution_date", "interval_end", "variables"),
-    *("variables_key", "git_commit", "git_dirty", "code", "started_by", "host", "pid", "pid_started", "started_at"),
-    *("heartbeat_at", "ended_at", "seconds", "row_count", "peak_rss_bytes", "warnings", "error", "exit_code"),
-    "parent_run_id",
-)
-#: The same statement at the start and at the end: a store that was away, or is new, gets the whole run then.
-_PUT_RUN = (
-    f"INSERT INTO run ({', '.join(_COLUMNS)}) VALUES ({', '.join(f':{name}' for name in _COLUMNS)}) "  # noqa: S608
-    f"ON CONFLICT (run_id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _COLUMNS[1:])}"
-)
-_PUT_BLOCK = (
-    "INSERT INTO block_run (run_id, place, uuid, status, record) VALUES (:run_id, :place, :uuid, :status, :record)"
-)
 _BEAT = "UPDATE run SET heartbeat_at = :now WHERE run_id = :run_id"
 
 
@@ -58,12 +45,14 @@ class Ledger:
         self._over = threading.Event()
         self._record: Mapping[str, Any] | None = None
         self._exit_code: int | None = None
-        self._trouble: HistoryUnavailable | None = None
+        self._trouble: str | None = None
         self._row: dict[str, Any] = {}
         self._thread = threading.Thread(target=self._keep, name="history", daemon=True)
 
     def start(self) -> None:
         if self._store is not None:
+            self._row = self._begun()
+            self._leave()
             self._thread.start()
 
     def end(self, record: Mapping[str, Any], exit_code: int) -> None:
@@ -74,27 +63,38 @@ class Ledger:
         self._over.set()
         self._thread.join(PATIENCE_S)
         if self._thread.is_alive():
-            self._told(f"warning: this run is not in the history: {self._store.place} does not answer")
-        elif self._trouble:
-            where = f" ({self._trouble.where})" if self._trouble.where else ""
-            self._told(f"warning: this run is not in the history: {self._trouble.what}{where}")
+            self._trouble = f"{self._store.place} does not answer"
+        if self._trouble is None:
+            if testament.mine:
+                testament.mine.take_back()
+        elif testament.mine:  # the command has another try, and tells if it comes to nothing
+            self._row.update(self._ended())
+            self._leave(masked_texts(record.get("blocks", ())))
+        else:
+            self._told(f"warning: this run is not in the history: {self._trouble}")
+
+    def _leave(self, blocks: Sequence[Mapping[str, Any]] = ()) -> None:
+        if testament.mine:
+            testament.mine.leave({"root": str(self._facts.root), "row": self._row, "blocks": blocks})
 
     # -- in the thread
 
     def _keep(self) -> None:
-        self._row = self._begun()
-        self._write()
-        if (commit := commit_of(self._facts.root)) is not None:
-            self._row.update(git_commit=commit.hash, git_dirty=int(commit.dirty))
-        while not self._over.wait(HEARTBEAT_S):
-            self._beat()
-        self._record = masked_texts(self._record)
-        self._row.update(self._ended())
-        self._write(self._record)
+        try:
+            self._write()
+            if (commit := commit_of(self._facts.root)) is not None:
+                self._row.update(git_commit=commit.hash, git_dirty=int(commit.dirty))
+            while not self._over.wait(HEARTBEAT_S):
+                self._beat()
+            self._record = masked_texts(self._record)
+            self._row.update(self._ended())
+            self._write((self._record or {}).get("blocks", ()))
+        except Exception as error:  # noqa: BLE001 - a block may have changed what this needs; the run has its end to tell
+            self._trouble = f"{type(error).__name__}: {error}"
 
     def _begun(self) -> dict[str, Any]:
         facts, now = self._facts, time.time()
-        row: dict[str, Any] = dict.fromkeys(_COLUMNS)
+        row: dict[str, Any] = dict.fromkeys(COLUMNS)
         row.update(
             run_id=facts.run_id,
             pipeline=facts.pipeline,
@@ -106,7 +106,7 @@ class Ledger:
             interval_end=moment_text(facts.interval_end) if facts.interval_end else None,
             variables=variables_text(facts.variables),
             variables_key=variables_key(facts.variables),
-            code=json.dumps(code_hashes(facts.files)),
+            code=dumps(code_hashes(facts.files)),
             started_at=now,
             heartbeat_at=now,
             warnings="[]",
@@ -124,31 +124,18 @@ class Ledger:
             "seconds": record.get("seconds"),
             "row_count": rows_at_end(record.get("blocks", ())),
             "peak_rss_bytes": record.get("peak_rss_bytes"),
-            "warnings": json.dumps(record.get("warnings", []), ensure_ascii=False),
+            "warnings": dumps(record.get("warnings", []), ensure_ascii=False),
             "error": record.get("error"),
             "exit_code": self._exit_code,
         }
 
-    def _write(self, ended: Mapping[str, Any] | None = None) -> None:
-        """Write the run; one that has `ended` with its blocks and its receipt."""
-        run_id, blocks = self._facts.run_id, ended["blocks"] if ended else ()
-        rows = [
-            {
-                **{"run_id": run_id, "place": place, "uuid": block["uuid"], "status": block["status"]},
-                "record": json.dumps(block, ensure_ascii=False, default=str),
-            }
-            for place, block in enumerate(blocks)
-        ]
+    def _write(self, blocks: Sequence[Mapping[str, Any]] | None = None) -> None:
         assert self._store is not None  # noqa: S101 - the thread runs only with one
         try:
-            with self._store.transaction(write=True) as transaction:
-                transaction.run(_PUT_RUN, **{**self._row, "heartbeat_at": self._store.now(transaction)})
-                transaction.run_many(_PUT_BLOCK, rows)
-                if ended:
-                    seal(transaction, "run", contents(self._row, blocks))
+            put(self._store, self._row, blocks)
             self._trouble = None
         except HistoryUnavailable as error:
-            self._trouble = error
+            self._trouble = f"{error.what} ({error.where})" if error.where else error.what
 
     def _beat(self) -> None:
         """One missed beat is no trouble: the next one, or the end, says whether there is any."""

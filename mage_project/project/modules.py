@@ -25,7 +25,7 @@ def modules(root: Path, start: Path) -> list[Path]:
 def _imported(root: Path, path: Path) -> Iterator[Path]:
     try:
         tree = ast.parse(path.read_bytes(), str(path))
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, OSError):
         return  # running it says what is wrong, and where
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

@@ -14,6 +14,7 @@ from mage_project.project import Block
 from mage_project.runner import namespace, values
 from mage_project.runner.blame import RAISED, block_error
 from mage_project.runner.block_commits import committed_together
+from mage_project.runner.borders import in_block
 
 if TYPE_CHECKING:
     from mage_project.runner.run import Run
@@ -50,7 +51,9 @@ class Addons:
                 code = namespace.load(condition)
                 asked = code.functions.get("condition", [])
                 mine = [values.for_reader(value) for value in inputs]
-                answers = [function(*mine, **self._keywords(block, condition)) for function in asked]
+                keywords = self._keywords(block, condition)
+                with in_block():
+                    answers = [function(*mine, **keywords) for function in asked]
         except RAISED as error:
             self._run.warn(block, f"condition '{condition.uuid}' counts as false: {_told(condition, error)}")
             return False
@@ -72,11 +75,12 @@ class Addons:
                 with self._run.speaking(callback), committed_together(self._run, callback):
                     code = namespace.load(callback)
                     keywords = {**more, **self._keywords(block, callback)}
-                    for function in code.functions.get(f"on_{status}", []):
-                        function(**keywords)
-                    for each in code.callbacks:
-                        if each.status == status:
-                            _call(each, block, values.for_reader(output), keywords)
+                    with in_block():
+                        for function in code.functions.get(f"on_{status}", []):
+                            function(**keywords)
+                        for each in code.callbacks:
+                            if each.status == status:
+                                _call(each, block, values.for_reader(output), keywords)
             except RAISED as error:
                 self._run.warn(block, f"callback '{callback.uuid}' failed: {_told(callback, error)}")
 

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 from mage_project.errors import MageProjectError, TestFailed
 from mage_project.runner import debugging
 from mage_project.runner.addons import Addons
+from mage_project.runner.blame import block_error
 from mage_project.runner.interrupts import TimedOut
 from mage_project.runner.limits import Limit
 from mage_project.runner.passing import is_partly_done, may_pass
 from mage_project.runner.plan import Unit
 from mage_project.runner.stopping import OverBudget
+from mage_project.runner.surroundings import restored
 from mage_project.runner.usage import Use
 from mage_project.runner.whole import Whole
 
@@ -126,10 +128,10 @@ class Attempts:
         failed.status, failed.error = "failed", str(error)
 
     def _limited(self, unit: Unit, inputs: Inputs) -> Any:
-        limit = self._run.limits.of(unit)
+        limit, told = self._run.limits.of(unit), partial(self._run.warned, unit.blocks[0].uuid)
         late = partial(self._left_behind, unit, limit) if limit else None
         try:
-            with self._run.interrupts.limited(limit.seconds if limit else None, late):
+            with self._run.interrupts.limited(limit.seconds if limit else None, late), restored(told):
                 if unit.is_stream:
                     from mage_project.runner.stream import Stream
 
@@ -140,6 +142,10 @@ class Attempts:
 
                     return Process(block, self._run, inputs[block.uuid]).execute()
                 return Whole(block, self._run, inputs[block.uuid]).execute()
+        except MageProjectError:
+            raise
+        except Exception as error:  # a value whose methods fail, no more files: what came of the block's own code
+            raise block_error(unit.blocks[0], error) from error
         except TimedOut as error:
             assert limit is not None  # noqa: S101 - nothing else raises it
             raise limit.error() from error

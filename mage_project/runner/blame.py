@@ -13,9 +13,13 @@ from typing import Any
 from mage_project.errors import BlockError, MageProjectError
 from mage_project.project import Block
 from mage_project.project.model import FOLDERS
+from mage_project.runner import spares
+from mage_project.runner.borders import Escaped
 
 #: What a block's code may raise. `sys.exit()` in a block ends the block, not the runner.
 RAISED = (Exception, SystemExit)
+#: Characters of a message that are told: some hold the whole text that could not be read.
+LONGEST = 20_000
 #: What Google's clients put before a message: the request.
 _ASKED = r"(?:GET|POST|PUT|PATCH|DELETE) https?://\S+?: "
 
@@ -24,15 +28,14 @@ _OBJECT = r"/b/(?P<bucket>[^/?\s:]+)(?:/o(?:/(?P<key>[^?\s:]+))?)?(?:\?|: |$)"
 
 
 def block_error(
-    block: Block, error: Exception | SystemExit, *, doing: str | None = None, calling: Callable[..., Any] | None = None
+    block: Block, error: BaseException, *, doing: str | None = None, calling: Callable[..., Any] | None = None
 ) -> MageProjectError:
     """What `error` says, and where: the innermost line in the block's own file, then where it was raised.
 
     `calling`: the function whose call raised; it is the place where the call itself failed. An error of this package
     keeps its hint, its exit code and whether a retry can help.
     """
-    from mage_project.runner.advice import advice  # not needed before something fails
-
+    spares.give_back()
     known = error if isinstance(error, MageProjectError) else None
     if known and known.block:
         return known
@@ -41,7 +44,7 @@ def block_error(
     places = lines or _fallback(block, calling)
     if known and known.where:
         places = [place for place in places if place not in known.where] + [known.where]
-    hint = known.hint if known else advice(block, error, is_call=calling is not None and not lines)
+    hint = known.hint if known else _advice(block, error, is_call=calling is not None and not lines)
     where = ", ".join([f"block '{block.uuid}'", *places])
     blamed = BlockError(f"{doing}: {what}" if doing else what, where=where, hint=hint).within(root_of(block))
     blamed.block = block.uuid
@@ -51,6 +54,16 @@ def block_error(
     for note in getattr(error, "__notes__", ()):
         blamed.add_note(note)
     return blamed
+
+
+def _advice(block: Block, error: BaseException, *, is_call: bool) -> str | None:
+    """What to do about it. It looks at values of the block, whose own code may fail."""
+    try:
+        from mage_project.runner.advice import advice  # not needed before something fails
+
+        return advice(block, error, is_call=is_call)
+    except Exception:  # noqa: BLE001 - the error that led here is the one to tell
+        return None
 
 
 def misuse(block: Block, what: str, hint: str) -> BlockError:
@@ -73,16 +86,18 @@ def root_of(block: Block) -> Path:
     return next(named, block.path.parent.parent if block.path else Path())
 
 
-def _sentence(error: Exception | SystemExit) -> str:
+def _sentence(error: BaseException) -> str:
     """The error's message, with the address that was asked for; the class stands before it where it says more."""
     from urllib.parse import urlsplit
 
     from mage_project.runner.traces import address_of
 
-    text = _of_google(error) if type(error).__module__.startswith("google.") else str(error)
+    text = _of_google(error) if type(error).__module__.startswith("google.") else text_of(error)
     address = address_of(error) if isinstance(error, OSError) else None
     if address and urlsplit(address).netloc not in text:
         text = f"{text} ({address})"
+    if isinstance(error, Escaped):
+        return text
     is_spoken = isinstance(error, (ValueError, OSError, RuntimeError, AssertionError)) and len(text) > 40
     if is_spoken and not _is_of_library(type(error)):
         return text
@@ -95,7 +110,16 @@ def _is_of_library(kind: type) -> bool:
     return "-packages" in file or file.startswith(str(Path(traceback.__file__).parent))
 
 
-def _of_google(error: Exception | SystemExit) -> str:
+def text_of(error: BaseException) -> str:
+    """What the error says, in `LONGEST` characters at most; its class may say anything, or fail."""
+    try:
+        text = str(error)
+    except Exception as problem:  # noqa: BLE001 - the class's own code
+        return f"what it says cannot be read ({type(problem).__name__})"
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text):,} characters)"
+
+
+def _of_google(error: BaseException) -> str:
     """What a client of Google's says, without the address that it asked, and without the job's number and place."""
     import re
     from urllib.parse import unquote
@@ -108,7 +132,7 @@ def _of_google(error: Exception | SystemExit) -> str:
     return " ".join(line for line in lines if line and not line.startswith(("Location:", "Job ID:")))
 
 
-def _lines(block: Block, error: Exception | SystemExit) -> list[str]:
+def _lines(block: Block, error: BaseException) -> list[str]:
     """`file:line in function` of the block's frame, and of the project's file that raised, where another one did."""
     frames = traceback.extract_tb(error.__traceback__)
     mine = [frame for frame in frames if frame.filename == str(block.path)]
@@ -138,7 +162,7 @@ def _place_in_file(block: Block, root: Path) -> str | None:
         return None
     try:
         tree = ast.parse(block.path.read_bytes())
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, OSError):
         return None
     decorated = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.decorator_list]
     own = [node for node in decorated if block.type in ast.unparse(node.decorator_list[0])]

@@ -6,6 +6,8 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from mage_project.runner.borders import in_block
+
 
 def takes_keywords(function: Callable[..., Any]) -> bool:
     return any(p.kind is p.VAR_KEYWORD for p in inspect.signature(function).parameters.values())
@@ -21,8 +23,7 @@ def call(function: Callable[..., Any], inputs: Sequence[Any], keywords: Mapping[
 
     A `stream` among the keywords also reaches a function that declares it by name.
     """
-    if takes_keywords(function):
+    if not takes_keywords(function):
+        keywords = {"stream": keywords["stream"]} if takes_stream(function) and "stream" in keywords else {}
+    with in_block():
         return function(*inputs, **keywords)
-    if takes_stream(function) and "stream" in keywords:
-        return function(*inputs, stream=keywords["stream"])
-    return function(*inputs)

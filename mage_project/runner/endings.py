@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mage_project.errors import MageProjectError
+from mage_project.runner.blame import text_of
 from mage_project.runner.interrupts import Interrupted
 from mage_project.runner.records import RunRecord
 
@@ -26,6 +28,16 @@ def failed(record: RunRecord, errors: Sequence[MageProjectError], root: Path) ->
     record.status, record.error = "failed", "\n".join([f"{len(errors)} blocks failed", *texts])
     if len(errors) == 1:
         record.status, record.error = "not_published" if errors[0].not_published else "failed", texts[0]
+
+
+def fault(error: BaseException) -> MageProjectError:
+    """The error for what should not happen: a fault of this package, or of what a block has made of the process."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return MageProjectError(
+        f"{type(error).__name__}: {text_of(error)}",
+        where=f"{frame.filename}:{frame.lineno} in {frame.name}",
+        hint="this is not the pipeline's fault alone: please report it, with this line",
+    )
 
 
 def interrupted(record: RunRecord, error: Interrupted) -> None:
@@ -56,7 +68,11 @@ def close(run: Run, started: float) -> None:
 
 
 def _keep_to_resume(run: Run) -> None:
-    from mage_project.runner import failures
+    try:
+        from mage_project.runner import failures
+    except OSError as error:  # a block has left no file to be opened
+        run.warned(None, f"what was done could not be kept to resume this run: {error}")
+        return
 
     # A signal that comes only now finds a run that has ended already.
     with suppress(Interrupted), run.interrupts.shielded():

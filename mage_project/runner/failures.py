@@ -63,10 +63,10 @@ def keep(run: Run, at_hand: Mapping[str, Any]) -> str | None:
 
     None where everything would run again anyway, or nothing can be written.
     """
-    failure = _failure(run)
-    folder = folder_of(run.pipeline.root, failure.run_id)
+    folder = folder_of(run.pipeline.root, run.record.run_id)
     fresh = folder.with_name(f"{folder.name}.new")
     try:
+        failure = _failure(run)
         if not _saves_work(failure, _left(run, failure, at_hand, ())):
             return None
         fresh.mkdir(parents=True, mode=0o700)

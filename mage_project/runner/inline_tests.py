@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mage_project.errors import TestFailed
 from mage_project.project import Block
 from mage_project.runner import debugging
-from mage_project.runner.blame import RAISED, block_error, place_of, root_of
+from mage_project.runner.blame import RAISED, block_error, place_of, root_of, text_of
 from mage_project.runner.calls import call
 from mage_project.runner.channel import StreamBroken
 from mage_project.runner.records import TestRecord
@@ -31,7 +31,7 @@ def run_test(
         said = call(function, inputs, keywords)
     except AssertionError as error:
         record.ran, record.passed = True, False
-        record.message = str(error) or _failing_line(error)
+        record.message = text_of(error) or _failing_line(error)
         debugging.look(block, error)
     except StreamBroken:
         raise

@@ -34,6 +34,7 @@ class Interrupts:
     def __init__(self, *, shielding: Callable[[bool], None] = lambda _begins: None) -> None:
         """`shielding` hears of the beginning and the end of every commit."""
         self._shielding = shielding
+        self._pid = os.getpid()
         self._shielded = False
         self._pending: int | None = None
         self._count = 0
@@ -120,6 +121,10 @@ class Interrupts:
             raise TimedOut
 
     def _handle(self, signum: int, _frame: FrameType | None) -> None:
+        if os.getpid() != self._pid:  # a process that a block has forked: it ends as any other
+            signal.signal(signum, signal.SIG_DFL)
+            os.kill(os.getpid(), signum)
+            return
         self._count += 1
         if self._count >= 3:
             os._exit(128 + signum)

@@ -112,7 +112,9 @@ class Kept:
 
     def _last(self) -> dict[str, Any]:
         path = self._folder / "run.json"
-        return dict(json.loads(path.read_text())) if path.is_file() else {"variables": {}, "rows": {}}
+        with suppress(OSError, ValueError):  # there is none, or the machine went down while it was written
+            return dict(json.loads(path.read_text()))
+        return {"variables": {}, "rows": {}}
 
     def output(self, uuid: str) -> tuple[Any, bool]:
         """What the last run kept of a block's output, and whether that is all of it. `UsageError` for nothing."""
@@ -172,7 +174,7 @@ def _write(folder: Path, name: str, value: Any) -> bool:
     try:
         json.dumps(value)  # what JSON holds is plain, and small enough
         content = pickle.dumps(value)  # JSON makes a list of a tuple, and a text of a number that is a key
-    except (TypeError, ValueError, AttributeError, pickle.PicklingError):
+    except (TypeError, ValueError, AttributeError, RecursionError, pickle.PicklingError):
         return False
     (folder / f"{name}.pickle").write_bytes(content)
     return True

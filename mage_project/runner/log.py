@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 import os
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from mage_project.history.logs import ENDED
 from mage_project.masking import masked
 from mage_project.runner import speech
+from mage_project.runner.outlets import Outlet
 from mage_project.runner.records import BlockRecord, RunRecord
 from mage_project.runner.reporting import Reporter
 
 #: A block that prints more fills no disk: the rest of what it says is left out, errors and the end are not.
 LIMIT_BYTES = 50_000_000
-#: Characters of a line at most.
-LONGEST = 100_000
 
 
 class Log:
@@ -28,10 +28,10 @@ class Log:
         self._lock = threading.Lock()
         #: Why there is no log, or no more of it.
         self.trouble: OSError | None = None
-        self._file: int | None = None
+        self._file: Outlet | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            self._file = Outlet(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600))
         except OSError as error:
             self.trouble = error
 
@@ -40,7 +40,7 @@ class Log:
         with self._lock:
             if self._file is None or (self._is_full and not always):
                 return
-            self._put(_line(level, block, masked(text[:LONGEST]), **more))
+            self._put(_line(level, block, masked(text[: speech.LONGEST]), **more))
             if self._left <= 0 and not self._is_full:
                 self._is_full = True
                 self._put(_line("warning", None, "the log is full: more of what blocks say is left out"))
@@ -57,7 +57,7 @@ class Log:
     def _put(self, line: bytes) -> None:
         try:
             if self._file is not None:
-                os.write(self._file, line)
+                self._file.write(line)
         except OSError as error:  # a full disk
             self.trouble = error
             self._close()
@@ -65,7 +65,8 @@ class Log:
 
     def _close(self) -> None:
         if self._file is not None:
-            os.close(self._file)
+            with suppress(OSError):
+                self._file.close()
             self._file = None
 
 

@@ -14,6 +14,7 @@ from mage_project.errors import ConfigError
 from mage_project.mage_ai.collecting import collecting
 from mage_project.project import Block, files
 from mage_project.runner.blame import RAISED, block_error, root_of
+from mage_project.runner.borders import in_block
 from mage_project.standins.old_pandas import statements
 
 Function = Callable[..., Any]
@@ -30,7 +31,8 @@ RUN_DECORATORS = {
 #: Decorators that a file of any type may use without importing them.
 COMMON_DECORATORS = ("test", "preprocesser", "on_success", "on_failure")
 DECORATORS = (*RUN_DECORATORS.values(), *COMMON_DECORATORS)
-
+#: What the names of blocks' modules begin with.
+BLOCKS = "mage_blocks"
 
 #: How the block ended that a callback belongs to. Nothing here ends a block as cancelled.
 CALLBACK_STATUSES = ("success", "failure", "cancelled")
@@ -95,7 +97,7 @@ def load(block: Block) -> Code:
     code = Code()
     if block.language == "sql":
         return code
-    module = ModuleType(f"mage_blocks.{block.type}.{block.uuid}")
+    module = ModuleType(f"{BLOCKS}.{block.type}.{block.uuid}")
     module.__file__ = str(block.path)
     # Registered, because dataclasses and pickle look a class's module up there.
     sys.modules[module.__name__] = module
@@ -104,7 +106,7 @@ def load(block: Block) -> Code:
     module.__dict__[statements.NAME] = statements
     source = compiled(block, block.path)
     try:
-        with collecting(collectors):  # blocks without Mage's guard import the decorators themselves
+        with in_block(), collecting(collectors):  # blocks without Mage's guard import the decorators themselves
             exec(source, module.__dict__)  # noqa: S102 - running blocks is what this is for
     except RAISED as error:
         raise block_error(block, error, doing="the file could not be executed") from error

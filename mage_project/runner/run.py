@@ -18,7 +18,7 @@ from mage_project.history.starters import given_run_id
 from mage_project.io import commits
 from mage_project.project import Block, Pipeline
 from mage_project.project.command import command
-from mage_project.runner import beforehand, dynamic, endings, speech
+from mage_project.runner import beforehand, dynamic, endings, spares, speech
 from mage_project.runner.addons import Addons
 from mage_project.runner.attempts import RETRY_DELAYS_S, Attempts
 from mage_project.runner.crew import AT_ONCE, Crew
@@ -120,6 +120,7 @@ class Run:
     def execute(self) -> RunRecord:
         """Run every block. The record's `exit_code` says how it ended."""
         started, self.meter = time.perf_counter(), Meter()
+        spares.hold()
         self.reporter.run_started(self.record)
         try:
             with speech.heard(self.reporter.said, self.warned):
@@ -134,12 +135,10 @@ class Run:
             endings.failed(self.record, [error], self.pipeline.root)
         except Interrupted as error:
             endings.interrupted(self.record, error)
-        except (OverBudget, MemoryError):
-            if self.budget is None:
-                raise
-            running = [block for block in self.pipeline.blocks if self.record.block(block.uuid).status == "running"]
-            endings.failed(self.record, [self.budget.exceeded(running or self.pipeline.blocks)], self.pipeline.root)
+        except (OverBudget, Exception) as error:  # noqa: BLE001 - whatever it is, the run has an end, and says so
+            endings.failed(self.record, [self._unforeseen(error)], self.pipeline.root)
         finally:
+            spares.give_back()
             endings.close(self, started)
         return self.record
 

@@ -13,6 +13,8 @@ from contextvars import ContextVar
 from typing import TextIO
 
 Said = Callable[[str | None, str], None]
+#: Characters of a line: what is longer is passed on in parts.
+LONGEST = 100_000
 _speaker: ContextVar[str | None] = ContextVar("speaker", default=None)
 _level: ContextVar[str] = ContextVar("level", default="info")
 
@@ -58,13 +60,20 @@ class _Lines(io.TextIOBase):
 
     def write(self, text: str) -> int:
         key = (threading.get_ident(), _speaker.get())
+        for start in range(0, len(text), LONGEST):
+            for line in self._lines(key, text[start : start + LONGEST]):
+                self._said(key[1], line)
+        return len(text)
+
+    def _lines(self, key: tuple[int, str | None], text: str) -> list[str]:
+        """The lines that the text ends; what has no end yet is kept, up to a length."""
         with self._lock:
             *lines, rest = (self._parts.pop(key, "") + text).split("\n")
+            if len(rest) >= LONGEST:
+                return [*lines, rest]
             if rest:
                 self._parts[key] = rest
-        for line in lines:
-            self._said(key[1], line)
-        return len(text)
+        return lines
 
     def close_lines(self) -> None:
         """Pass on what never got its line end."""

@@ -12,9 +12,11 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mage_project.errors import MageProjectError
+from mage_project.project import Block
 from mage_project.runner import values
 from mage_project.runner.ahead import Ahead
 from mage_project.runner.blame import RAISED, block_error, misuse
+from mage_project.runner.borders import in_block
 from mage_project.runner.calls import takes_stream
 from mage_project.runner.channel import ReaderGone, StreamBroken
 from mage_project.runner.inline_tests import run_test, verdict
@@ -98,18 +100,23 @@ class Stream:
 
             output = cut_stream(output, rows)
         try:
-            yield from output
+            while (batch := self._next(source.block, output)) is not _END:
+                yield _frame(source.block, batch)
+        except GeneratorExit:  # as `yield from` does
+            if close := getattr(output, "close", None):
+                close()
+            raise
+
+    def _next(self, block: Block, output: Iterator[Any]) -> Any:
+        try:
+            with in_block():
+                return next(output, _END)
         except RAISED as error:
-            raise block_error(source.block, error) from error
+            raise block_error(block, error) from error
 
     def _hand_on(self, node: Node, batch: Any) -> None:
         """Test what the node made, count it, and give every consumer its own copy."""
-        if not values.is_frame(batch):
-            raise misuse(
-                node.block,
-                f"block '{node.block.uuid}' gave a {type(batch).__name__} where a DataFrame belongs",
-                "a streaming block returns one DataFrame for each batch",
-            )
+        batch = _frame(node.block, batch)
         node.record.explain(**values.take_explanation(batch))
         size_bytes = values.size(batch)
         node.record.count_out(len(batch), size_bytes)
@@ -203,3 +210,17 @@ class Stream:
         if uuid in self._wiring.nodes:
             record = self._wiring.nodes[uuid].record
             record.status, record.error = "failed", str(error)
+
+
+_END = object()
+
+
+def _frame(block: Block, batch: Any) -> Any:
+    """The batch, if it is one."""
+    if values.is_frame(batch):
+        return batch
+    raise misuse(
+        block,
+        f"block '{block.uuid}' gave a {type(batch).__name__} where a DataFrame belongs",
+        "a streaming block returns one DataFrame for each batch",
+    )

@@ -6,11 +6,12 @@ The socket is also how the run learns that the backfill is gone: then it reads t
 from __future__ import annotations
 
 import json
-import os
 import threading
 import time
 from typing import Any
 
+from mage_project.runner.log import LIMIT_BYTES
+from mage_project.runner.outlets import Outlet
 from mage_project.runner.records import BlockRecord, RunRecord
 from mage_project.runner.reporting import Reporter
 
@@ -23,7 +24,8 @@ class Telling:
 
     def __init__(self, inner: Reporter, socket: int) -> None:
         self._inner = inner
-        self._socket: int | None = socket
+        self._socket: Outlet | None = Outlet(socket)
+        self._left = LIMIT_BYTES
         self._next = 0.0
         self._lock = threading.Lock()
 
@@ -49,7 +51,10 @@ class Telling:
             self._tell("download", block=block.uuid, done=done, total=total)
 
     def said(self, block: str | None, line: str) -> None:
-        self._inner.said(block, line)
+        """What it says goes to a file that nobody watches: it takes no more than the run's own log does."""
+        if self._left > 0:
+            self._left -= len(line)
+            self._inner.said(block, line if self._left > 0 else "more of what blocks say is left out")
 
     def block_ended(self, block: BlockRecord) -> None:
         self._inner.block_ended(block)
@@ -60,10 +65,10 @@ class Telling:
 
     def _tell(self, event: str, **more: Any) -> None:
         """One line. When the backfill is gone the guard ends the run: nobody is left to be told."""
-        line = memoryview(json.dumps({"event": event, **more}, default=str).encode() + b"\n")
+        line = json.dumps({"event": event, **more}, default=str).encode() + b"\n"
         with self._lock:
             try:
-                while line and self._socket is not None:
-                    line = line[os.write(self._socket, line) :]
+                if self._socket is not None:
+                    self._socket.write(line)
             except OSError:
                 self._socket = None
