@@ -48,7 +48,7 @@ def guarded(work: Callable[[], int], *, killed: Callable[[str], None], starter: 
         _Worker(work, [alive] if starter is None else [alive, starter]).live(left)
     testament.mine = None
     os.close(alive)
-    return _Watch(worker).until_it_ends(left, killed)
+    return _Watch(worker, left).until_it_ends(killed)
 
 
 class _Worker:
@@ -97,11 +97,11 @@ class _Worker:
 class _Watch:
     """What the command's own process does: wait, pass signals on, and see that nothing is left."""
 
-    def __init__(self, worker: int) -> None:
-        self._worker = worker
+    def __init__(self, worker: int, left: Testament) -> None:
+        self._worker, self._left = worker, left
         self._signals: list[int] = []
 
-    def until_it_ends(self, left: Testament, killed: Callable[[str], None]) -> int:
+    def until_it_ends(self, killed: Callable[[str], None]) -> int:
         numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
         before = {number: signal.signal(number, self._pass_on) for number in numbers}
         before[signal.SIGALRM] = signal.signal(signal.SIGALRM, self._lose_patience)
@@ -112,11 +112,12 @@ class _Watch:
             for number, handler in before.items():
                 signal.signal(number, handler)
         self._end_what_is_left()
-        return self._code(os.waitstatus_to_exitcode(status), left, killed)
+        return self._code(os.waitstatus_to_exitcode(status), killed)
 
     def _pass_on(self, signum: int, _frame: FrameType | None) -> None:
         """A block may have taken the signal for itself: the third one, or two minutes, end the worker all the same."""
         self._signals.append(signum)
+        self._left.ask(signum)
         last = len(self._signals) >= _LAST
         os.kill(self._worker, signal.SIGKILL if last else signum)
         if signum != signal.SIGINT and len(self._signals) == 1:  # who sits there can press it again
@@ -139,13 +140,13 @@ class _Watch:
         except (ProcessLookupError, PermissionError):  # none is left; or one that is another user's, which stays
             return
 
-    def _code(self, code: int, left: Testament, killed: Callable[[str], None]) -> int:
-        how = None if left.is_over and code >= 0 else self._how(code)
+    def _code(self, code: int, killed: Callable[[str], None]) -> int:
+        how = None if self._left.is_over and code >= 0 else self._how(code)
         shown = (128 - code if code < 0 else 1) if how else code
         if how and code == -signal.SIGKILL and self._signals:
             shown = 128 + self._signals[-1]
-        if left.left is not None:
-            _write_down(left.left, how, shown)
+        if (left := self._left.left) is not None:
+            _write_down(left, how, shown)
         if how:
             killed(how)
         return shown

@@ -13,7 +13,7 @@ from typing import Any
 
 #: Bytes of the memory; the system gives only as much of it as is used.
 _SIZE = 1 << 18
-_HEAD = struct.Struct("<?I")
+_HEAD = struct.Struct("<?BI")
 
 
 class Testament:
@@ -30,26 +30,43 @@ class Testament:
         if _HEAD.size + len(text) > _SIZE:
             text = dumps({**left, "blocks": [], "row": {**left["row"], "variables": "{}"}}, default=str).encode()
         self._memory[_HEAD.size : _HEAD.size + len(text)] = text
-        self._memory[: _HEAD.size] = _HEAD.pack(self.is_over, len(text))
+        self._set(length=len(text))
 
     def take_back(self) -> None:
         """The run has written by itself how it ended."""
-        self._memory[: _HEAD.size] = _HEAD.pack(self.is_over, 0)
+        self._set(length=0)
 
     def close(self) -> None:
         """The process ends as it should, and its exit code counts."""
-        _, length = _HEAD.unpack(self._memory[: _HEAD.size])
-        self._memory[: _HEAD.size] = _HEAD.pack(True, length)
+        self._set(is_over=True)
+
+    def ask(self, signum: int) -> None:
+        """The command was told to stop by this signal, and has passed it on."""
+        self._set(asked=signum)
 
     @property
     def is_over(self) -> bool:
-        return bool(_HEAD.unpack(self._memory[: _HEAD.size])[0])
+        return self._head[0]
+
+    @property
+    def asked(self) -> int:
+        """The signal that came last; 0 for none."""
+        return self._head[1]
 
     @property
     def left(self) -> dict[str, Any] | None:
         """What was left, and not taken back."""
-        _, length = _HEAD.unpack(self._memory[: _HEAD.size])
+        length = self._head[2]
         return loads(self._memory[_HEAD.size : _HEAD.size + length]) if length else None
+
+    @property
+    def _head(self) -> tuple[bool, int, int]:
+        return _HEAD.unpack(self._memory[: _HEAD.size])
+
+    def _set(self, *, is_over: bool | None = None, asked: int | None = None, length: int | None = None) -> None:
+        given = (is_over, asked, length)
+        head = [old if new is None else new for old, new in zip(self._head, given, strict=True)]
+        self._memory[: _HEAD.size] = _HEAD.pack(*head)
 
 
 #: That of this process, where a command waits for it.

@@ -128,10 +128,10 @@ class Attempts:
         failed.status, failed.error = "failed", str(error)
 
     def _limited(self, unit: Unit, inputs: Inputs) -> Any:
-        limit, told = self._run.limits.of(unit), partial(self._run.warned, unit.blocks[0].uuid)
+        limit = self._run.limits.of(unit)
         late = partial(self._left_behind, unit, limit) if limit else None
         try:
-            with self._run.interrupts.limited(limit.seconds if limit else None, late), restored(told):
+            with self._run.interrupts.limited(limit.seconds if limit else None, late), restored():
                 if unit.is_stream:
                     from mage_project.runner.stream import Stream
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import builtins
 import os
 import sys
 import traceback
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from mage_project.runner.interrupts import Interrupted
 from mage_project.runner.stopping import OverBudget, Stopped, TimedOut
+
+#: What the names of blocks' modules begin with.
+BLOCKS = "mage_blocks"
+_ABSENT = object()
 
 
 class Escaped(Exception):
@@ -29,11 +35,15 @@ def in_block() -> Iterator[None]:
     """Inside is the code of a block. What it raises comes out as an `Exception`, or as `SystemExit`.
 
     A process that it has forked ends where it comes out, as a script would end: the rest of the run is its parent's.
-    Nothing is closed or rolled back in it, for its connections and files are those of its parent.
+    Nothing is closed or rolled back in it, for its connections and files are those of its parent. What the block has
+    put in the place of Python's own functions stays its own.
     """
-    here = os.getpid()
+    here, names = os.getpid(), dict(vars(builtins))
     try:
-        yield
+        try:
+            yield
+        finally:
+            _put_back(names)
     except BaseException as error:
         if os.getpid() != here:
             _end(error)
@@ -42,6 +52,20 @@ def in_block() -> Iterator[None]:
         raise Escaped(error).with_traceback(error.__traceback__) from error
     if os.getpid() != here:
         _end(None)
+
+
+def _put_back(names: Mapping[str, Any]) -> None:
+    """Put back what a block has replaced with something of its own, or taken away. What libraries do is theirs."""
+    now = vars(builtins)
+    changed = [name for name, value in names.items() if now.get(name, _ABSENT) is not value and _is_of_block(now, name)]
+    for name in changed:
+        now[name] = names[name]
+    if changed:
+        warnings.warn(f"Python's own {', '.join(changed)} had been replaced: put back", stacklevel=2)
+
+
+def _is_of_block(now: Mapping[str, Any], name: str) -> bool:
+    return name not in now or str(getattr(now[name], "__module__", None)).startswith(BLOCKS)
 
 
 def _end(error: BaseException | None) -> NoReturn:

@@ -14,7 +14,7 @@ from mage_project.errors import ConfigError
 from mage_project.mage_ai.collecting import collecting
 from mage_project.project import Block, files
 from mage_project.runner.blame import RAISED, block_error, root_of
-from mage_project.runner.borders import in_block
+from mage_project.runner.borders import BLOCKS, in_block
 from mage_project.standins.old_pandas import statements
 
 Function = Callable[..., Any]
@@ -31,8 +31,6 @@ RUN_DECORATORS = {
 #: Decorators that a file of any type may use without importing them.
 COMMON_DECORATORS = ("test", "preprocesser", "on_success", "on_failure")
 DECORATORS = (*RUN_DECORATORS.values(), *COMMON_DECORATORS)
-#: What the names of blocks' modules begin with.
-BLOCKS = "mage_blocks"
 
 #: How the block ended that a callback belongs to. Nothing here ends a block as cancelled.
 CALLBACK_STATUSES = ("success", "failure", "cancelled")

@@ -142,6 +142,12 @@ class Run:
             endings.close(self, started)
         return self.record
 
+    def _unforeseen(self, error: BaseException) -> MageProjectError:
+        if self.budget is None or not isinstance(error, (OverBudget, MemoryError)):
+            return endings.fault(error)
+        running = [block for block in self.pipeline.blocks if self.record.block(block.uuid).status == "running"]
+        return self.budget.exceeded(running or self.pipeline.blocks)
+
     def not_started(self, error: MageProjectError | Interrupted) -> RunRecord:
         """The record of a run that failed before its first block (or was told to stop there)."""
         if self.record.status != "running":

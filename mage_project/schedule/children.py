@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from typing import Any
 from mage_project.history import starters
 from mage_project.schedule.intervals import Interval
 
+#: How long the worker of a killed command may take, and a moment more: see cli/guard.py.
+_FAREWELL_S = 125
 #: Lines of a run's log that are shown where it could not say by itself what was wrong.
 _TAIL = 3
 
@@ -62,6 +65,8 @@ class Child:
         self.record: Mapping[str, Any] | None = None
         self.log = command.logs / f"{interval.name.replace(':', '')}.log"
         self._buffer = b""
+        self._is_silent = False
+        self._gone_at: float | None = None
         self.socket, theirs = socket.socketpair()
         self.socket.setblocking(False)
         environment = {
@@ -84,12 +89,18 @@ class Child:
 
     def hear(self) -> None:
         """Take in what the run has told since the last time."""
-        with suppress(BlockingIOError, ConnectionResetError):
+        try:
             while received := self.socket.recv(65_536):
                 self._buffer += received
+            self._is_silent = True
+        except BlockingIOError:
+            pass
+        except ConnectionResetError:
+            self._is_silent = True
         *lines, self._buffer = self._buffer.split(b"\n")
         for line in lines:
-            self._take(json.loads(line))
+            with suppress(ValueError):  # a block has written there
+                self._take(json.loads(line))
 
     def _take(self, event: Mapping[str, Any]) -> None:
         self.run_id = event.get("run_id", self.run_id)
@@ -98,9 +109,23 @@ class Child:
         self.record = event.get("run", self.record)
 
     def exit_code(self) -> int | None:
-        """How it ended (128 + n for signal n), None while it goes on."""
+        """How it ended (128 + n for signal n), None while it goes on.
+
+        A command that is killed leaves its worker behind, which rolls back, or finishes its commit: until nobody holds
+        the socket any more, the run goes on.
+        """
         code = self._process.poll()
-        return 128 - code if code is not None and code < 0 else code
+        if code is None or code >= 0:
+            return code
+        self._gone_at = self._gone_at or time.monotonic()
+        goes_on = not self._is_silent and time.monotonic() - self._gone_at < _FAREWELL_S
+        return None if goes_on else 128 - code
+
+    @property
+    def was_killed(self) -> bool:
+        """Whether it ended without having failed, or been told to stop: killed, short of memory, a library crashed."""
+        is_killed = self._process.poll() == -signal.SIGKILL
+        return self.status != "completed" and (is_killed or (self.record is None and self.run_id is not None))
 
     @property
     def status(self) -> str:

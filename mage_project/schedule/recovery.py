@@ -9,8 +9,8 @@ from mage_project.history.runs import StoredRun, named, of_dates
 from mage_project.history.schedules import DueRun
 from mage_project.history.stores import Store
 
-#: A run that takes its scheduler with it so often is not begun again.
-_ATTEMPTS = 3
+#: A run that is killed so often, or takes its scheduler with it, is not begun again.
+ATTEMPTS = 3
 
 
 def recovered(store: Store, due: DueRun, *, may_still_begin: bool) -> DueRun:
@@ -25,9 +25,9 @@ def recovered(store: Store, due: DueRun, *, may_still_begin: bool) -> DueRun:
         return due
     if not _left_nothing(run):
         return replace(due, status=run.status, run_id=run.run_id, reason=run.error and run.error.splitlines()[0])
-    if due.attempts < _ATTEMPTS:
+    if due.attempts < ATTEMPTS:
         return replace(due, status="waiting", reason="its scheduler was gone")
-    return replace(due, status="crashed", run_id=run.run_id, reason=f"it ended with its scheduler {_ATTEMPTS} times")
+    return replace(due, status="crashed", run_id=run.run_id, reason=f"it ended with its scheduler {ATTEMPTS} times")
 
 
 def _of_date(store: Store, due: DueRun) -> StoredRun | None:

@@ -25,6 +25,7 @@ from mage_project.schedule.agenda import Agenda, Begun
 from mage_project.schedule.catalogue import Catalogue, catalogue, stamp
 from mage_project.schedule.children import Child
 from mage_project.schedule.launches import launch
+from mage_project.schedule.recovery import ATTEMPTS
 from mage_project.schedule.watch.lookout import Look, Lookout
 from mage_project.schedule.watch.noting import note
 
@@ -250,6 +251,8 @@ class Scheduler:
         ended = replace(run, run_id=child.run_id, status=child.status, reason=_reason(child))
         if self._signum is not None and code >= 128 and ended.status != "completed":
             ended = replace(ended, status="waiting", reason="interrupted with its scheduler")
+        elif child.was_killed and run.attempts < ATTEMPTS:
+            ended = replace(ended, status="waiting", reason=f"it was killed: begun again ({ended.reason})")
         if self._leads_since is not None:
             self._unwritten.append(ended)
             self._watcher.ended(ended)
