@@ -124,7 +124,7 @@ class Child:
     @property
     def was_killed(self) -> bool:
         """Whether it ended without having failed, or been told to stop: killed, short of memory, a library crashed."""
-        is_killed = self._process.poll() == -signal.SIGKILL
+        is_killed = self._process.poll() in (-signal.SIGKILL, 128 + signal.SIGKILL)  # the command, or its worker
         return self.status != "completed" and (is_killed or (self.record is None and self.run_id is not None))
 
     @property

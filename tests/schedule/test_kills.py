@@ -137,7 +137,7 @@ class Scene:
     def finish(self) -> None:
         """Let everything come to its end that is due by now; then nothing is left running."""
         last = time.time()
-        until = time.monotonic() + 300
+        until = time.monotonic() + 300 + 10 * KILLS
         while self.backfill.poll() != 0 or any(
             run.status in ("waiting", "running") for run in self.due() if run.due_at <= last
         ):
