@@ -3,27 +3,35 @@
     python benchmarks/high_volume.py                          # row groups of a million rows, as TLC writes them
     python benchmarks/high_volume.py --group-rows 20000000    # all of them in one
     python benchmarks/high_volume.py --rows 3000000           # a quick look
+    python benchmarks/high_volume.py --stores                 # taxi_month: checked, into Postgres, a lake and BigQuery
+    python benchmarks/high_volume.py --stores --yellow        # the same for yellow trips, from csv.gz
 
-The month is invented, drawn from a seed, and kept in benchmarks/data. The exit code is 1 where the peak is over
-the target.
+With --stores it needs 20 GB of disk for a while: the stores are local ones of its own, and it counts the rows in each
+of them. The month is invented, drawn from a seed, and kept in benchmarks/data. The exit code is 1 where the peak is
+over the target.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
+from collections.abc import Sequence
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from measure import Variant, measured
+import months
+import projects
+from measure import RunFailed, Sample, Variant, measured
 from months import DATA
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 PROJECT = Path(__file__).parent.parent
+BUCKET = "high-volume"
 TARGET_BYTES = 300_000_000
 MONTH = "2024-01"
 CHUNK_ROWS = 1_000_000  # made once and written again and again
@@ -101,22 +109,85 @@ def write_month(path: Path, rows: int, group_rows: int) -> None:
     part.replace(path)
 
 
+def counted(source: Path, rows: int, folder: Path) -> Sample:
+    """Read the month, and no more."""
+    command = [sys.executable, "-c", COUNT, MONTH, str(source), str(rows)]
+    return measured(Variant(name="count", command=command, env={"PYTHONPATH": str(PROJECT)}, folder=folder))
+
+
+def loaded(service: str, month: str, source: Path, rows: int, folder: Path) -> Sample:
+    """Load the month with taxi_month into three stores, which are there as long as this takes. Raises RunFailed."""
+    from mage_project.local.stack import SERVICES, LocalStack
+
+    project = projects.shipped_copy(folder / "project")
+    stack = LocalStack(folder)
+    stack.up(SERVICES)
+    try:
+        stack.ensure_buckets([BUCKET])
+        variables = {"service": service, "months": month, "source": source, "bucket": BUCKET}
+        words = (f"--var={name}={value}" for name, value in variables.items())
+        env = {**os.environ, **stack.env(SERVICES)}
+        command = projects.runner("run", "taxi_month", *words)
+        sample = measured(Variant(name="load", command=command, env=env, folder=project))
+        found = in_stores(f"{service}_trips", f"taxi/{service}/", env)
+    finally:
+        stack.down()
+    print(f"rows in Postgres, in the lake, in BigQuery: {', '.join(f'{count:,}' for count in found)}")
+    if set(found) != {rows}:
+        raise RunFailed(f"did not leave {rows:,} rows in each store")
+    return sample
+
+
+def in_stores(table: str, lake: str, env: dict[str, str]) -> Sequence[int]:
+    """How many rows are in the table in Postgres, in the lake's Parquet, and in the table in BigQuery."""
+    import psycopg2
+    import pyarrow.parquet as pq
+
+    os.environ.update(env)
+    sys.path.append(str(PROJECT))
+    from taxi.google_clients import storage_client
+    from taxi.load_jobs import bigquery_client
+
+    names = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD", "dbname": "DBNAME"}
+    with psycopg2.connect(**{word: env[f"POSTGRES_{name}"] for word, name in names.items()}) as connection:
+        cursor = connection.cursor()
+        cursor.execute(f"SELECT count(*) FROM taxi.{table}")
+        (in_postgres,) = cursor.fetchone() or (0,)
+    blobs = [blob for blob in storage_client({}).list_blobs(BUCKET, prefix=lake) if blob.name.endswith(".parquet")]
+    in_lake = sum(pq.read_metadata(blob.open("rb")).num_rows for blob in blobs)
+    [(in_bigquery,)] = bigquery_client({}).query_and_wait(f"SELECT count(*) FROM taxi.{table}")
+    return in_postgres, in_lake, in_bigquery
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--rows", type=int, default=20_000_000, help="trips in the month (default: 20000000)")
+    parser.add_argument("--rows", type=int, help="trips in the month (default: 20000000, of yellow ones 7700000)")
     parser.add_argument("--group-rows", type=int, default=TLC_GROUP_ROWS, help="rows of a row group")
+    parser.add_argument("--stores", action="store_true", help="load them into three stores, with taxi_month")
+    parser.add_argument("--yellow", action="store_true", help="with --stores: yellow trips, from csv.gz")
     asked = parser.parse_args()
-    month = ensure_month(asked.rows, asked.group_rows)
-    command = [sys.executable, "-c", COUNT, MONTH, str(month), str(asked.rows)]
-    with tempfile.TemporaryDirectory(dir=DATA) as folder:
-        sample = measured(Variant(name="count", command=command, env={"PYTHONPATH": str(PROJECT)}, folder=Path(folder)))
+    rows = asked.rows or (7_700_000 if asked.yellow else 20_000_000)
+    if asked.yellow:
+        source, what = months.ensure_month(rows).parent.parent, f"{rows:,} yellow rows of csv.gz"
+    else:
+        source, what = ensure_month(rows, asked.group_rows), f"{rows:,} rows in row groups of {asked.group_rows:,}"
+    with tempfile.TemporaryDirectory(dir=DATA) as name:
+        folder = Path(name)
+        if asked.stores or asked.yellow:
+            service, month = ("yellow", months.MONTH) if asked.yellow else ("fhvhv", MONTH)
+            sample = loaded(service, month, source, rows, folder)
+        else:
+            sample = counted(source, rows, folder)
     peak = sample.peak_rss_bytes
     print(
-        f"{asked.rows:,} rows in row groups of {asked.group_rows:,}: {sample.wall_s:.1f} s, "
+        f"{what}: {sample.wall_s:.1f} s, {sample.cpu_s:.1f} s of processor time, "
         f"{peak / 1e6:,.0f} MB at most (target: {TARGET_BYTES / 1e6:,.0f} MB)"
     )
     return int(peak > TARGET_BYTES)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except RunFailed as failure:
+        sys.exit(f"{failure}\n{failure.said}")

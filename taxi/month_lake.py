@@ -1,9 +1,9 @@
 """A lake's table that keeps each month in a folder of its own, loaded exactly once.
 
-The trips of a month are in `<table>/source_month=YYYY-MM-01/part-0.parquet`, beside `_month.json`, which says which
-file they are from and what its objects are. The folder is replaced as a unit, as taxi/lake.py has it; `_month.json` is
-one of its objects, so that it is never about another load than the rest. Readers of Parquet pass over names with an
-underscore in front.
+The trips of a month are in `<table>/source_month=YYYY-MM-01/part-0.parquet`, those of a large one in part-1 and so on
+as well, some four million in each, beside `_month.json`, which says which file they are from and what its objects are.
+The folder is replaced as a unit, as taxi/lake.py has it; `_month.json` is one of its objects, so that it is never about
+another load than the rest. Readers of Parquet pass over names with an underscore in front.
 """
 
 from __future__ import annotations

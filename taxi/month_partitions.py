@@ -31,6 +31,7 @@ from taxi.load_jobs import load_once
 from taxi.month_fields import fields_of, file_schema, other_types, shaped
 from taxi.month_frames import KEY, MonthFile, MonthFrames
 from taxi.month_ledger import Loaded, listed_columns, refuse_beside, unchanged, written
+from taxi.partitions import GROUP_ROWS, PACKED
 
 LEDGER = "loaded_months"
 LEDGER_KINDS = {
@@ -42,7 +43,6 @@ LEDGER_KINDS = {
     "rows": "INTEGER",
     "loaded_at": "TIMESTAMP",
 }
-GROUP_ROWS = 131_072
 RETRIES = 6
 _RETRY = bigquery.DEFAULT_RETRY.with_timeout(60)  # seconds; Google's own default is ten minutes
 
@@ -76,10 +76,9 @@ class MonthPartitions:
         month.fit(other_types(month.schema, there), f"{self}, {month.file}")
         fields = fields_of(month.schema, there, f"{self}, {month.file}")
         schema = file_schema(fields)
-        with pq.ParquetWriter(self._file(month.file), schema, compression="zstd") as file:
-            for frame in month:
-                rows = pa.Table.from_pandas(frame, month.schema, preserve_index=False)
-                file.write_table(shaped(rows, schema), row_group_size=GROUP_ROWS)
+        with pq.ParquetWriter(self._file(month.file), schema, **PACKED) as file:
+            for rows in _groups(month):
+                file.write_table(shaped(rows, schema), row_group_size=max(rows.num_rows, 1))
         self._fields[month.file] = fields
 
     def replace(self, month: MonthFrames) -> str:
@@ -219,6 +218,18 @@ class MonthPartitions:
         return self._client.load_table_from_file(
             file, table, job_id=job_id, job_config=config, num_retries=RETRIES, rewind=True
         )
+
+
+def _groups(month: MonthFrames) -> Iterator[pa.Table]:
+    """The trips in tables of some GROUP_ROWS rows. As the lake waits for as many, both wait with the same memory."""
+    waiting: list[pa.Table] = []
+    for frame in month:
+        waiting.append(pa.Table.from_pandas(frame, month.schema, preserve_index=False))
+        if sum(rows.num_rows for rows in waiting) >= GROUP_ROWS:
+            yield pa.concat_tables(waiting)
+            waiting.clear()
+    if waiting:
+        yield pa.concat_tables(waiting)
 
 
 def _check_life(life_ms: int | None, file: MonthFile, table: MonthPartitions) -> None:

@@ -25,9 +25,9 @@ from taxi.layout import Found, layout_of
 from taxi.words import CORRECT, quoted
 
 BATCH_ROWS = 40_000
-BATCH_BYTES = 4_000_000  # as a block of a CSV; frames of 24 columns have some 20,000 rows
+BATCH_BYTES = 3_000_000  # frames of 24 columns have some 16,000 rows
 VALUE_BYTES = 8
-READ_BYTES = 1 << 18  # of each column at a time
+READ_BYTES = 1 << 16  # of each column at a time
 _DAMAGES = (pa.ArrowException, OSError, MemoryError, ValueError, KeyError, UnicodeError)
 
 

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-GROUP_ROWS = 32_768  # a row group of about 1 MB, packed
+GROUP_ROWS = 60_000  # that wait until they are a row group of some 3 MB, packed
+FILE_GROUPS = 64  # four million rows: until it closes, a writer keeps a kilobyte for each column of each row group
 WAITING_ROWS = 300_000  # about 50 MB, however many days the trips are spread over
 OPEN_FILES = 200
+#: Of a writer. Arrow lets the dictionary of a column grow to a megabyte, and what it looks values up in to eight.
+PACKED: dict[str, Any] = {"compression": "zstd", "dictionary_pagesize_limit": 1 << 17}
 NO_DATE = "__HIVE_DEFAULT_PARTITION__"  # how Hive, Spark and BigQuery call the folder of the nulls
 
 Day = dt.date | None
@@ -27,7 +32,8 @@ def write_partitions(frames: Iterable[pd.DataFrame], folder: Path, column: str) 
     `column` is its name or how the name ends. Where there is none such but a time of that name (pickup_datetime for
     pickup_date), the dates are those of the times; else ValueError.
     Rows keep their order, and the same rows in the same frames give the same bytes. Memory is bounded by
-    WAITING_ROWS. A day that comes back after OPEN_FILES others gets a further file, part-1 and so on.
+    WAITING_ROWS. A day that comes back after OPEN_FILES others, or has more than FILE_GROUPS row groups, gets a
+    further file, part-1 and so on.
     """
     days: _Days | None = None
     for frame in frames:
@@ -84,12 +90,15 @@ class _Days:
         self._rows: dict[Day, int] = {}
         self._open: dict[Day, pq.ParquetWriter] = {}
         self._parts: dict[Day, int] = {}
+        self._groups: Counter[Day] = Counter()
 
     def add(self, trips: pa.Table) -> None:
         dates = trips[self._column]
-        for day in pc.unique(dates).to_pylist():
-            mask = pc.is_null(dates) if day is None else pc.equal(dates, pa.scalar(day, dates.type))
-            rows = trips.filter(mask).drop_columns([self._column])
+        days = pc.unique(dates).to_pylist()
+        for day in days:
+            rows = trips.drop_columns([self._column])
+            if len(days) > 1:  # of one day nothing is copied: other stores may wait with the same rows
+                rows = rows.filter(pc.is_null(dates) if day is None else pc.equal(dates, pa.scalar(day, dates.type)))
             self._waiting.setdefault(day, []).append(rows)
             self._rows[day] = self._rows.get(day, 0) + rows.num_rows
             if self._rows[day] >= GROUP_ROWS:
@@ -101,6 +110,9 @@ class _Days:
         rows = pa.concat_tables(self._waiting.pop(day))
         del self._rows[day]
         self._file(day).write_table(rows, row_group_size=rows.num_rows)
+        self._groups[day] += 1
+        if self._groups[day] % FILE_GROUPS == 0:
+            self._open.pop(day).close()
 
     def _file(self, day: Day) -> pq.ParquetWriter:
         if day not in self._open:
@@ -109,7 +121,7 @@ class _Days:
             part = self._parts[day] = self._parts.get(day, -1) + 1
             path = self._folder / f"{self._column}={day or NO_DATE}" / f"part-{part}.parquet"
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._open[day] = pq.ParquetWriter(path, self._file_schema, compression="zstd")
+            self._open[day] = pq.ParquetWriter(path, self._file_schema, **PACKED)
         return self._open[day]
 
     def close(self) -> None:

@@ -82,17 +82,20 @@ def reader_of(file: TripFile, service: Service, contract: Contract) -> MonthRead
 
 
 def _month(file: TripFile, reader: MonthReader, wanted: Columns) -> Iterator[pd.DataFrame]:
-    """The frames of one month. One is held back, as only the last one can say what was counted in all of them."""
+    """The frames of one month. Where values are counted one is held back, as only the last can say how many."""
+    findings = list(reader.layout.findings)
     refused = Counter[str]()
     held: pd.DataFrame | None = None
     for batch in reader.batches():
         frame = arranged(batch, reader.layout, wanted).to_pandas(types_mapper=pd.ArrowDtype)
         frame.attrs["files"] = [_described(file, len(frame), _added(reader.layout, wanted))]
-        if held is None and reader.layout.findings:
-            frame.attrs["findings"] = list(reader.layout.findings)
+        if findings:
+            frame.attrs["findings"], findings = findings, []
         if held is not None:
             yield held
-        held = frame
+        held = frame if reader.layout.lenient else None
+        if held is None:
+            yield frame
         refused.update(batch.refused)
     if held is not None:
         for name, count in refused.items():

@@ -14,6 +14,8 @@ from mage_project.quality.results import CheckResult
 from mage_project.quality.rows import Rows, together
 from mage_project.quality.rules import Rule
 
+#: Tables of rows that break a rule before they become one: even of a single row each takes some ten kilobytes.
+PIECES = 16
 #: Gives the values that a column may have, for `relationships`.
 Reference = Callable[[Rule], pa.Array]
 
@@ -41,6 +43,8 @@ class RowCheck:
         left = self._keep - sum(map(len, self._kept))
         if failing and left > 0:
             self._kept.append(rows.some(mask, left))
+        if len(self._kept) > PIECES and (whole := together(self._kept)) is not None:
+            self._kept = [whole.combine_chunks()]
 
     def result(self) -> CheckResult:
         rule, failing = self.rule, self._failing

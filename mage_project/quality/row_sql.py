@@ -17,7 +17,16 @@ from mage_project.errors import ConfigError
 #: Settings that make an answer depend on nothing but the batch, and keep its rows in order.
 _CONFIG = {"threads": "1", "autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 _NAME = r'[A-Za-z_]\w*|"[^"]+"'
-COMPARISON = re.compile(rf"\s*({_NAME})\s*(<=|>=|<>|!=|<|>|=)\s*({_NAME}|-?\d+(?:\.\d+)?|'[^']*')\s*")
+_LATER = r"(?:\s*\+\s*INTERVAL\s+(\d{1,6})\s+(SECOND|MINUTE|HOUR|DAY)S?)?"
+COMPARISON = re.compile(
+    rf"\s*({_NAME})\s*(<=|>=|<>|!=|<|>|=)\s*((?:{_NAME}){_LATER}|-?\d+(?:\.\d+)?|'[^']*')\s*", re.IGNORECASE
+)
+LATER = re.compile(rf"({_NAME}){_LATER}", re.IGNORECASE)
+#: Of patterns only those that mean the same in every dialect: letters, digits, classes of them, and how many.
+SIMILAR = re.compile(
+    rf"\s*({_NAME})\s+SIMILAR\s+TO\s+'((?:(?:\w|\[(?:\w(?:-\w)?)+\])(?:\{{\d{{1,3}}\}})?)+)'\s*",
+    re.IGNORECASE | re.ASCII,
+)
 AND = re.compile(r"\bAND\b", re.IGNORECASE)
 #: Parts of an expression, as DuckDB names their classes, that are more than one row, or no expression.
 _FOREIGN = {
@@ -34,7 +43,7 @@ def flaw(sql: str) -> str | None:
 
     Comparisons joined by AND are right, and DuckDB is not asked.
     """
-    if all(COMPARISON.fullmatch(part) for part in AND.split(sql)):
+    if all(COMPARISON.fullmatch(part) or similar(part) for part in AND.split(sql)):
         return None
     try:
         shared = _shared()
@@ -42,6 +51,18 @@ def flaw(sql: str) -> str | None:
         return f"{error.what}: {error.hint}"
     with closing(shared.cursor()) as cursor:
         return _no_expression(cursor, sql) or _of_more_rows(cursor, sql)
+
+
+def similar(sql: str) -> tuple[str, str] | None:
+    """The column and the pattern of `column SIMILAR TO 'pattern'`, where the pattern is a plain one."""
+    found = SIMILAR.fullmatch(sql)
+    if found is None:
+        return None
+    try:
+        re.compile(found[2])  # [9-0] is for DuckDB to refuse
+    except re.error:
+        return None
+    return found[1], found[2]
 
 
 def filtering(sql: str) -> str:

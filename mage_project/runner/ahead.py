@@ -15,7 +15,7 @@ _END_SECONDS = 2.0
 
 
 class Ahead:
-    """The items of a generator, made at most two ahead of who asks for them. Raises what the generator raises."""
+    """The items of a generator, made one ahead of who asks for them. Raises what the generator raises."""
 
     def __init__(self, items: Callable[[], Generator[Any, None, None]], *, name: str) -> None:
         """`items` makes the generator, in the thread that runs it: some work only where they began."""
@@ -45,6 +45,8 @@ class Ahead:
         try:
             while (item := self._next(items)) is not None:
                 self._channel.put(item)
+                del item
+                self._channel.await_room()
         except ReaderGone:
             pass  # whoever asked has an error of its own to tell
         except BaseException as error:  # noqa: BLE001 - it is raised again, in the thread that asks

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 #: Batches that wait for one reader at most: enough to overlap, few enough to bound memory.
-WAITING_BATCHES = 2
+WAITING_BATCHES = 1
 
 
 class StreamBroken(Exception):
@@ -41,6 +41,13 @@ class Channel:
                 raise ReaderGone
             self._waiting.append(batch)
             self._change.notify_all()
+
+    def await_room(self) -> None:
+        """Wait until a batch can be handed over. `ReaderGone` when the reader no longer reads."""
+        with self._change:
+            self._change.wait_for(lambda: len(self._waiting) < self._limit or self._gone)
+            if self._gone:
+                raise ReaderGone
 
     def drain(self) -> None:
         """Wait until the reader has taken every batch and asks for another one, or reads no more."""

@@ -80,6 +80,7 @@ class Reader:
             if self._counts:
                 self.node.record.count_in(*counts)
             yield batch
+            del batch  # while the next one is waited for
 
     def _early(self) -> BlockError:
         return misuse(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from mage_project.errors import MageProjectError
 from mage_project.project import Block
-from mage_project.runner import values
+from mage_project.runner import memory, values
 from mage_project.runner.ahead import Ahead
 from mage_project.runner.blame import RAISED, block_error, misuse
 from mage_project.runner.borders import in_block
@@ -27,6 +27,9 @@ from mage_project.runner.wiring import Wiring
 if TYPE_CHECKING:
     from mage_project.runner.plan import Unit
     from mage_project.runner.run import Run
+
+#: After so many batches memory that is free goes back to the system: each thread's allocator would keep its own most.
+TRIM_BATCHES = 3
 
 
 class Stream:
@@ -75,12 +78,15 @@ class Stream:
         with self._run.speaking(source.block):
             ahead = Ahead(lambda: self._batches(source), name=source.block.uuid)
             try:
-                for batch in ahead:
+                for number, batch in enumerate(ahead, start=1):
                     source.record.seconds = ahead.seconds
                     self._hand_on(source, batch)
+                    if number % TRIM_BATCHES == 0:
+                        memory.give_back()
             finally:
                 ahead.close()
                 source.record.seconds, source.record.cpu_seconds = ahead.seconds, ahead.cpu_seconds
+                memory.give_back()
 
     def _batches(self, source: Node) -> Generator[Any, None, None]:
         """The frames that the loader returns: an iterator of them, or a single one."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from random import Random, randrange
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from google.cloud import bigquery
@@ -121,6 +122,20 @@ def test_each_month_is_loaded_once_and_replaced_where_it_is_issued_again(scene: 
     assert result.said.count("2020-10 was issued again, 10 rows replace 3,000") == 3
     assert scene.load(NOVEMBER, OCTOBER).said.count("unchanged (10 rows): nothing was written") == 3
     assert scene.loaded() == [{OCTOBER: (10, 30), NOVEMBER: (3_000, 6_000)}] * 3
+
+
+def test_ten_times_the_trips_take_the_same_memory(scene: Scene) -> None:
+    """Checked and into three stores. Batches and row groups are a tenth of what they are, so that few trips do."""
+    scene.lab.edit("taxi/parquet_batches.py", "BATCH_BYTES = 3_000_000", "BATCH_BYTES = 300_000")
+    scene.lab.edit("taxi/partitions.py", "GROUP_ROWS = 60_000", "GROUP_ROWS = 6_000")
+    month = scene.lab.root / "sample_data" / "fhvhv" / "fhvhv_tripdata_2025-01.parquet"
+    trips, peaks = pq.read_table(month), list[int]()
+    for copies in (50, 500):
+        pq.write_table(pa.concat_tables([trips] * copies), month)
+        result = scene.lab.run({**scene.variables("2025-01"), "service": "fhvhv", "source": "sample_data"})
+        assert result.said.count(f"{trips.num_rows * copies:,} rows") >= 3, result.report
+        peaks.append(result.report["peak_rss_bytes"])
+    assert peaks[1] - peaks[0] < trips.nbytes * 500 / 3, peaks
 
 
 def test_a_failing_test_leaves_every_store_as_it_was(scene: Scene) -> None:

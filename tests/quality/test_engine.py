@@ -17,6 +17,7 @@ from mage_project.errors import ConfigError
 from mage_project.quality import comparisons, uniqueness
 from mage_project.quality.engine import Checks
 from mage_project.quality.reading import read_rules
+from mage_project.quality.row_checks import PIECES, RowCheck
 from mage_project.quality.rows import Rows
 
 NOW = datetime(2020, 11, 1, tzinfo=UTC)
@@ -233,6 +234,17 @@ def monkeypatch_parts():
         yield
 
 
+def test_rows_that_break_a_rule_one_by_one_are_kept_in_few_tables():
+    """A table for each of them would take more memory the longer a stream is."""
+    (rule,), _ = read_rules([{"max": {"column": "n", "value": 0}}])
+    check = RowCheck(rule, keep=150, reference=lambda rule: ZONES)
+    for n in range(200):
+        check.take(Rows(pa.table({"n": [n, -1], "t": ["a", None]})))
+    kept = check.offending()
+    assert kept.column("n").to_pylist() == list(range(1, 151))
+    assert kept.column("n").num_chunks <= PIECES + 1
+
+
 NUMBERS = st.lists(st.tuples(*[st.one_of(st.none(), st.integers(-2, 2), st.just(0.5))] * 2), min_size=1, max_size=9)
 SIDES = ["a", "B", '"a"', "1", "-0.5", "0.5"]
 COMPARED = st.builds(
@@ -253,8 +265,20 @@ def test_comparisons_by_kernels_and_by_duckdb_are_the_same(numbers, parts):
     )
 
 
-@pytest.mark.parametrize("sql", ["t < '2020-10-02'", "t >= '2020-10-31 12:00:00' and t = t", "f <> 'Y'"])
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "t < '2020-10-02'",
+        "t >= '2020-10-31 12:00:00' and t = t",
+        "f <> 'Y'",
+        "t <= u + INTERVAL 12 HOUR",
+        "t < u + interval 1 days and t > u+INTERVAL 90 minutes",
+        "f SIMILAR TO 'Y'",
+        "f similar to '[A-Y0-9]{1}' AND t = t",
+    ],
+)
 def test_times_and_text_are_compared_as_duckdb_does(sql):
-    batch = {"t": [*TIMES, None], "f": ["Y", "N", "", None]}
+    batch = {"t": [*TIMES, None], "u": [None, *reversed(TIMES)], "f": ["Y", "N\n", "YY", None]}
+    assert comparisons.mask(sql, Rows(pa.table(batch)), negate=False) is not None
     quoted = sql.replace("'", "''")
     assert failing(f"- expression: '{quoted}'", batch) == failing(f"- expression: '({quoted})'", batch)

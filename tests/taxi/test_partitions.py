@@ -59,6 +59,15 @@ def test_limits_change_the_files_and_not_the_rows(tmp_path: Path, limit: str, mo
     assert read(tmp_path)["n"].to_pylist() == list(range(2000))
 
 
+def test_a_day_of_many_row_groups_is_several_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(partitions, "GROUP_ROWS", 10)
+    monkeypatch.setattr(partitions, "FILE_GROUPS", 3)
+    write_partitions((frame(*[date(2020, 10, 1)] * 5, start=start) for start in range(0, 70, 5)), tmp_path, "day")
+    files = sorted((tmp_path / "day=2020-10-01").iterdir())
+    assert [pq.read_metadata(file).num_row_groups for file in files] == [3, 3, 1]
+    assert [row for file in files for row in pq.read_table(file)["n"].to_pylist()] == list(range(70))
+
+
 def test_the_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
     for name in ("one", "two"):
         write_partitions(days(1000), tmp_path / name, "day")
