@@ -11,7 +11,7 @@ from mage_project.project.blocks import BlockReader
 from mage_project.project.checking import Checker
 from mage_project.project.concurrency import concurrency
 from mage_project.project.model import ONLY_IN_MAGE, Block, Pipeline, Problem
-from mage_project.project.triggers import read_triggers
+from mage_project.project.triggers import triggers_of
 
 
 def read_pipeline(root: Path, uuid: str) -> tuple[Pipeline, list[Problem]]:
@@ -38,7 +38,7 @@ def read_pipeline(root: Path, uuid: str) -> tuple[Pipeline, list[Problem]]:
         description=content.get("description"),
         blocks=blocks,
         variables=checker.mapping(content, "variables"),
-        triggers=tuple(read_triggers(path.with_name("triggers.yaml"), checker)),
+        triggers=triggers_of(path.with_name("triggers.yaml"), checker),
         concurrency=concurrency(content, checker),
     )
     return pipeline, checker.problems

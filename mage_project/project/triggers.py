@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
 from mage_project import masking
-from mage_project.errors import did_you_mean
+from mage_project.errors import ConfigError, did_you_mean
 from mage_project.project import document
 from mage_project.project.checking import Checker
 from mage_project.project.document import Mapping
@@ -24,8 +25,21 @@ _CHOICES = {
 }
 
 
+def triggers_of(path: Path, checker: Checker) -> tuple[Trigger, ...]:
+    """The triggers of a pipeline's file. Whatever is wrong there keeps the pipeline from nothing: it is a warning."""
+    own = Checker(path)
+    try:
+        found = tuple(read_triggers(path, own))
+    except ConfigError as error:
+        line = str(error.where).rpartition(":")[2]
+        own.error(error.what, int(line) if line.isdigit() else 1, hint=error.hint)
+        found = ()
+    checker.problems += [replace(problem, warning=True) for problem in own.problems]
+    return found
+
+
 def read_triggers(path: Path, checker: Checker) -> Iterator[Trigger]:
-    """The triggers of the file, if there is one. What is odd about them keeps no pipeline from running: a warning."""
+    """The triggers of the file, if there is one. `ConfigError` for a file that cannot be read."""
     if not path.is_file():
         return
     checker = checker.of(path)
@@ -58,7 +72,7 @@ def _trigger(entry: Mapping, checker: Checker) -> Trigger:
         variables=checker.mapping(entry, "variables"),
         settings=settings(entry, checker),
         sla_s=sla_s if isinstance(sla_s, int) else None,
-        envs=tuple(str(env) for env in entry.get("envs") or ()),
+        envs=_envs(entry),
         timezone=_text_or_none(entry.get("timezone")),
         catch_up=_choice(entry, "catch_up", checker) or "last",  # type: ignore[arg-type]
         token=_token(entry),
@@ -66,6 +80,12 @@ def _trigger(entry: Mapping, checker: Checker) -> Trigger:
         path=checker.path,
         line=entry.line,
     )
+
+
+def _envs(entry: Mapping) -> tuple[str, ...]:
+    """The environments, of which one may stand there without a list."""
+    value = entry.get("envs") or ()
+    return tuple(str(env) for env in (value if isinstance(value, list) else [value] if value else ()))
 
 
 def _token(entry: Mapping) -> str | None:

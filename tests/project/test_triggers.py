@@ -68,6 +68,27 @@ def test_what_is_odd_is_a_warning_with_its_line(tmp_path: Path, line: str, messa
     assert (message in problem.message, problem.line, problem.warning) == (True, 3, True), problem.message
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("triggers:\n- name: t\n  schedule_intervall: '@daily'", "Did you mean 'schedule_interval'?"),
+        ("triggers:\n- name: t\n  variables: [1]", "'variables' must be a mapping, not [1]"),
+        ("triggers:\n- name: t\n  settings: 3", "'settings' must be a mapping, not 3"),
+        ("triggers: {t: 1}", "'triggers' must be a list"),
+        ("- name: t", "holds a list where a mapping belongs"),
+        ("\n\ntriggers: [", "not valid YAML"),
+    ],
+)
+def test_no_mistake_in_the_triggers_keeps_the_pipeline_from_running(tmp_path: Path, text: str, message: str) -> None:
+    _, problems = read(tmp_path, text)
+    assert [(message in problem.message, problem.warning) for problem in problems] == [(True, True)], problems
+
+
+def test_one_environment_needs_no_list(tmp_path: Path) -> None:
+    [trigger], _ = read(tmp_path, "triggers:\n- {name: t, envs: dev}\n")
+    assert trigger.envs == ("dev",)
+
+
 def test_two_triggers_of_one_name_are_told(tmp_path: Path) -> None:
     _, [problem] = read(tmp_path, "triggers:\n- name: t\n- name: t\n")
     assert "two triggers are called 't'" in problem.message
