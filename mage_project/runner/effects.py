@@ -71,23 +71,27 @@ _UNSEEN_NAMES = frozenset(
 #: What changes the process: options of libraries, the working folder, random numbers that are drawn in turn.
 _PROCESS_NAMES = frozenset(
     """
-    chdir errstate option_context options putenv random register_dataframe_accessor register_series_accessor
-    reset_option sample seed set_cpu_count set_memory_pool set_option set_printoptions seterr tzset umask unsetenv
+    chdir errstate field_size_limit getcontext localcontext option_context options putenv random
+    register_dataframe_accessor register_dialect register_series_accessor reset_option sample seed set_cpu_count set_io_thread_count set_memory_pool
+    set_option set_printoptions setcontext seterr tzset umask unregister_dialect unsetenv
     """.split()
 )
 _READS_PATHS = frozenset(
     """
-    ParquetDataset ParquetFile dataset exists fromfile genfromtxt getsize isdir isfile loadtxt open_csv open_json
-    read_csv read_excel read_feather read_fwf read_hdf read_html read_json read_metadata read_orc read_parquet
-    read_pickle read_sas read_schema read_spss read_stata read_table read_xml
+    ExcelFile ORCFile ParquetDataset ParquetFile dataset exists fromfile genfromtxt getmtime getsize input_stream isdir
+    isfile loadtxt memory_map open_csv open_json read_csv read_excel read_feather read_fwf read_hdf read_html
+    read_json read_metadata read_orc read_pandas read_parquet read_pickle read_sas read_schema read_spss read_stata
+    read_table read_xml
     """.split()
 )
 _WRITES_PATHS = frozenset(
     """
-    FileSystem GcsFileSystem LocalFileSystem OSFile ParquetWriter S3FileSystem ZipFile extract extractall from_uri
-    memmap new_file new_stream save savetxt savez savez_compressed to_csv to_excel to_feather to_hdf to_html
-    to_json to_latex to_orc to_parquet to_pickle to_stata to_xml tofile urlretrieve write_csv write_dataset
-    write_feather write_metadata write_table write_to_dataset
+    AzureFileSystem CSVWriter ExcelWriter FileIO FileSystem GcsFileSystem GzipFile HDFStore HadoopFileSystem
+    LocalFileSystem ORCWriter OSFile ParquetWriter PyFileSystem S3FileSystem SubTreeFileSystem ZipFile
+    copy_files extract extractall from_uri memmap new_file new_stream open_memmap output_stream save savetxt
+    savez savez_compressed to_csv to_excel to_feather to_hdf to_html to_json to_latex to_orc to_parquet
+    to_pickle to_stata to_xml tofile urlretrieve write_csv write_dataset write_feather write_metadata
+    write_table write_to_dataset
     """.split()
 )
 _WRITES_STORES = frozenset(("read_gbq", "read_sql", "read_sql_query", "read_sql_table", "to_gbq", "to_sql"))
@@ -114,8 +118,8 @@ def _of_block(block: Block) -> Effects:
     is_plain = block.type in ("data_loader", "data_exporter", "transformer") and not block.is_dynamic
     if said is False or not is_plain or block.callbacks or block.conditions or block.streams:
         return UNSEEN
-    if block.language == "sql":  # it may read files and buckets as well: external tables
-        return Effects(reads=_STORES, writes=_STORES)
+    if block.language == "sql":  # it may read files and buckets as well (external tables), and the environment
+        return Effects(reads=_STORES | {PROCESS}, writes=_STORES)
     if block.language != "python" or block.path is None:
         return UNSEEN
     return _of_source(block.path.read_bytes(), block.type == "data_exporter")
@@ -134,12 +138,14 @@ def _of_source(source: bytes, is_exporter: bool) -> Effects:
         return UNSEEN
     found = Effects(reads=frozenset((PROCESS,)) | stores)
     imported = _bound(nodes)
-    if names & _PROCESS_NAMES or any(_changes_process(node, imported) for node in nodes):
+    if names & _PROCESS_NAMES or _hands_on_environ(nodes) or any(_changes_process(node, imported) for node in nodes):
         found |= Effects(writes=frozenset((PROCESS,)))
     if is_exporter or names & _CHANGES:
         found |= Effects(writes=stores)
     elif stores & {BIGQUERY, DUCKDB}:  # it may be asked for an external table
         found |= Effects(reads=frozenset((PATHS,)))
+    if "load" in names and imported & {"np", "numpy"}:
+        names.add("fromfile")
     for listed, more in _BY_NAME:
         if names & listed:
             found |= more
@@ -202,6 +208,19 @@ def _changes_process(node: ast.AST, imported: frozenset[str]) -> bool:
         text = ast.unparse(node.value)
         return text.endswith("environ") or (isinstance(node, ast.Attribute) and text.split(".")[0] in imported)
     return False
+
+
+def _hands_on_environ(nodes: list[ast.AST]) -> bool:
+    """Whether the environment has another name, or goes to something else, which may change it unseen."""
+    looked_into = {id(node.value) for node in nodes if isinstance(node, (ast.Attribute, ast.Subscript))}
+    looked_into |= {id(other) for node in nodes if isinstance(node, ast.Compare) for other in node.comparators}
+    renamed = any(alias.name == "environ" and alias.asname for alias in nodes if isinstance(alias, ast.alias))
+    named = [node for node in nodes if isinstance(node, (ast.Attribute, ast.Name)) and _last(node) == "environ"]
+    return renamed or any(id(node) not in looked_into for node in named)
+
+
+def _last(node: ast.Attribute | ast.Name) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id
 
 
 def _bound(nodes: list[ast.AST]) -> frozenset[str]:

@@ -18,7 +18,7 @@ from mage_project.history.starters import given_run_id
 from mage_project.io import commits
 from mage_project.project import Block, Pipeline
 from mage_project.project.command import command
-from mage_project.runner import beforehand, dynamic, endings, spares, speech
+from mage_project.runner import beforehand, dynamic, endings, spares, speech, values
 from mage_project.runner.addons import Addons
 from mage_project.runner.attempts import RETRY_DELAYS_S, Attempts
 from mage_project.runner.crew import AT_ONCE, Crew
@@ -162,9 +162,12 @@ class Run:
     # -- what blocks are given
 
     def keywords(self, block: Block, *, stream: bool = False) -> dict[str, Any]:
-        """The keyword arguments of one call: the variables, Mage's own, and ours for blocks that stream."""
+        """The keyword arguments of one call: the variables, Mage's own, and ours for blocks that stream.
+
+        What a block changes in a variable no other block sees, whichever runs first; they share `context` alone.
+        """
         given = {
-            **self.variables,
+            **{name: values.for_reader(value) for name, value in self.variables.items()},
             "block_uuid": block.original,
             "configuration": plain(block.configuration),
             "context": self.context,

@@ -32,6 +32,13 @@ def of(tmp_path, source, kind="data_loader", **more):
         ("import os\nos.environ['X'] = 'y'", "data_exporter", set(), {PROCESS}),
         ("import os\nos.environ.setdefault('X', 'y')", "data_exporter", set(), {PROCESS}),
         ("import os\nos.environ.get('X')", "data_loader", {HTTP}, set()),
+        ("from os import environ\n'X' in environ and environ['X']", "data_exporter", set(), set()),
+        ("from os import environ as env\nenv['X'] = 'y'", "data_exporter", set(), {PROCESS}),
+        ("import os\nenv = os.environ\nenv['X'] = 'y'", "data_exporter", set(), {PROCESS}),
+        ("from decimal import getcontext\ngetcontext().prec = 5", "transformer", set(), {PROCESS}),
+        ("import pandas as pd\npd.ExcelFile('x')", "data_loader", {HTTP, PATHS}, set()),
+        ("import numpy as np\nnp.load('x')", "data_loader", {HTTP, PATHS}, set()),
+        ("import pyarrow as pa\npa.output_stream('x')", "data_loader", {PATHS}, {PATHS}),
         ("import pandas as pd\npd.options.display.width = 7", "transformer", set(), {PROCESS}),
         ("import pandas as pd\npd.DataFrame.mine = 7", "transformer", set(), {PROCESS}),
         ("import numpy as np\nnp.random.seed(7)", "transformer", set(), {PROCESS}),
@@ -80,3 +87,9 @@ def test_what_the_pipeline_says_counts(tmp_path):
 def test_a_block_in_a_process_of_its_own_shares_none(tmp_path):
     found = of(tmp_path, "import os\nos.environ['X'] = 'y'", in_process=True)
     assert not found.hinder(of(tmp_path, "import pandas"))
+
+
+def test_a_sql_block_waits_for_one_that_sets_the_environment(tmp_path):
+    query = of(tmp_path, "SELECT 1", language="sql")
+    assert query.hinder(of(tmp_path, "import os\nos.environ['POSTGRES_HOST'] = 'y'"))
+    assert not query.hinder(of(tmp_path, "import requests\nrequests.get('x')"))

@@ -55,6 +55,17 @@ def test_loaders_that_do_not_concern_each_other_run_side_by_side(tmp_path):
     assert [one.beside for one in record.blocks] == [["b"], ["a"]]
 
 
+def test_what_a_block_changes_in_a_variable_no_other_block_sees(tmp_path, seen):
+    code = """
+    @data_loader
+    def load(**kwargs):
+        kwargs["months"].append(kwargs["block_uuid"])
+        kwargs["seen"].append(kwargs["months"])
+    """
+    run(tmp_path, TWO, {"a": code, "b": code}, {"seen": seen, "months": []}, limits=Limits(blocks_at_once=1))
+    assert seen == [["a"], ["b"]]
+
+
 def test_a_limit_of_one_runs_them_one_after_another(tmp_path, seen):
     code = """
     @data_loader
