@@ -38,7 +38,7 @@ class ChildRun:
         self.run_id = starters.new_run_id()
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the run
         alive, self._alive = os.pipe()
-        words = ["run", pipeline, "--project", str(root), *(["--local"] if local else [])]
+        words = ["run", pipeline, "--project", str(root), *(["--local"] if local else []), *_sample()]
         names = {
             starters.TRIGGER: trigger,
             starters.RUN: self.run_id,
@@ -127,10 +127,10 @@ def wait(child: ChildRun, seconds: float | None, *, every_s: float, told: Callab
 
 
 def leave_to_scheduler(root: Path, pipeline: str, variables: Mapping[str, Any], trigger: str) -> Occasion | None:
-    """Put the run down for the scheduler that leads; None where there is none."""
+    """Put the run down for the scheduler that leads; None where there is none, or this run is a sample."""
     _check_line(pipeline)
     store = history(root)
-    if store is None:
+    if store is None or _sample():
         return None
     given = {**variables}
     above = parent()
@@ -167,6 +167,12 @@ def _check_line(pipeline: str) -> None:
         f"pipelines start each other without an end: {' → '.join((*line, pipeline))}",
         hint="start the next one only where there is more to do; many dates in a row: mage-project backfill",
     )
+
+
+def _sample() -> list[str]:
+    """What makes the run a sample where its parent is one: nothing of the whole is written for a try."""
+    above = parent()
+    return ["--sample", str(above.sample_rows)] if above and above.sample_rows else []
 
 
 def _of_parent() -> dict[str, str]:

@@ -16,11 +16,15 @@ _PAUSE_S = 0.1
 
 @dataclass(frozen=True, kw_only=True)
 class Parent:
-    """The run whose blocks start others. `line`: the pipelines that have led to it, its own last."""
+    """The run whose blocks start others. `line`: the pipelines that have led to it, its own last.
+
+    `sample_rows`: where it is only tried on that many rows, and so are those that it starts.
+    """
 
     run_id: str
     execution_date: datetime
     line: tuple[str, ...]
+    sample_rows: int | None = None
 
 
 class Child(Protocol):
@@ -43,11 +47,14 @@ started: list[Child] = []
 
 
 @contextmanager
-def belonging_to(run_id: str, pipeline: str, execution_date: datetime) -> Iterator[None]:
+def belonging_to(
+    run_id: str, pipeline: str, execution_date: datetime, *, sample_rows: int | None = None
+) -> Iterator[None]:
     """Inside, what blocks start are children of this run. However it is left, none of them is left running."""
     global _parent
     before = _parent
-    _parent = Parent(run_id=run_id, execution_date=execution_date, line=(*starters.line(), pipeline))
+    line = (*starters.line(), pipeline)
+    _parent = Parent(run_id=run_id, execution_date=execution_date, line=line, sample_rows=sample_rows)
     try:
         yield
     finally:

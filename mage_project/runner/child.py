@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, BinaryIO
 
@@ -87,7 +88,7 @@ def _done(job: Job, events: Events, output: BinaryIO) -> Done:
                 speech.heard(events.said, events.warned),
                 run.within_budget(),
                 run.meter.measuring([job.block.uuid], use),
-                parentage.belonging_to(job.run_id, job.pipeline.uuid, job.variables["execution_date"]),
+                _parentage(job),
             ):
                 Whole(job.block, run, job.inputs, handing=partial(_hand_over, job.block, output)).execute()
                 parentage.wait_for_all(run.reporter.said, run.warned)
@@ -99,6 +100,11 @@ def _done(job: Job, events: Events, output: BinaryIO) -> Done:
     return done
 
 
+def _parentage(job: Job) -> AbstractContextManager[None]:
+    date = job.variables["execution_date"]
+    return parentage.belonging_to(job.run_id, job.pipeline.uuid, date, sample_rows=job.sample_rows)
+
+
 def _run(job: Job, events: Events, interrupts: Interrupts) -> Run:
     """The run, as far as the block can see it."""
     run = Run(
@@ -108,7 +114,7 @@ def _run(job: Job, events: Events, interrupts: Interrupts) -> Run:
         inputs={job.block.uuid: ()},
         whole=job.whole,
         local=job.local,
-        limits=Limits(memory_bytes=job.memory_bytes),
+        limits=Limits(memory_bytes=job.memory_bytes, sample_rows=job.sample_rows),
     )
     run.warned = events.warned  # type: ignore[method-assign]
     run.variables, run.more[job.block.uuid], run.context = dict(job.variables), job.more, dict(job.context)

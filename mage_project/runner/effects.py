@@ -72,8 +72,9 @@ _UNSEEN_NAMES = frozenset(
 _PROCESS_NAMES = frozenset(
     """
     chdir errstate field_size_limit getcontext localcontext option_context options putenv random
-    register_dataframe_accessor register_dialect register_series_accessor reset_option sample seed set_cpu_count set_io_thread_count set_memory_pool
-    set_option set_printoptions setcontext seterr tzset umask unregister_dialect unsetenv
+    register_dataframe_accessor register_dialect register_series_accessor reset_option sample seed set_cpu_count
+    set_io_thread_count set_memory_pool set_option set_printoptions setcontext seterr tzset umask unregister_dialect
+    unsetenv
     """.split()
 )
 _READS_PATHS = frozenset(

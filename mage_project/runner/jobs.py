@@ -25,6 +25,7 @@ class Job:
     inputs: Sequence[Any]
     local: bool
     memory_bytes: int | None
+    sample_rows: int | None
 
 
 @dataclass(kw_only=True)

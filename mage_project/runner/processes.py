@@ -83,6 +83,7 @@ class Process:
             inputs=self._inputs,
             local=run.local,
             memory_bytes=run.limits.memory_bytes,
+            sample_rows=run.limits.sample_rows,
         )
         try:
             parcels.pack(job, file.file)

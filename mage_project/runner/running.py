@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -91,7 +91,7 @@ def execute(
                 with (
                     services.provided(active, variables, local=local, said=lambda line: run.reporter.said(None, line)),
                     holders.named(name),
-                    parentage.belonging_to(run.record.run_id, pipeline.uuid, run.variables["execution_date"]),
+                    _parentage(run),
                 ):
                     record = run.execute()
                     if record.exit_code < 128:  # else it was told to stop, and its children are as well
@@ -101,6 +101,11 @@ def execute(
                 return run.not_started(error), run
             except Interrupted as error:
                 return run.not_started(error), run
+
+
+def _parentage(run: Run) -> AbstractContextManager[None]:
+    date, rows = run.variables["execution_date"], run.limits.sample_rows
+    return parentage.belonging_to(run.record.run_id, run.pipeline.uuid, date, sample_rows=rows)
 
 
 @contextmanager

@@ -110,6 +110,12 @@ def test_a_block_in_a_process_of_its_own_starts_children_too(scene: Scene) -> No
     assert scene.notes()[-1] == "done 2020-10-01 None prod"
 
 
+def test_a_child_of_a_sample_is_a_sample(scene: Scene) -> None:
+    said, _ = scene.command("run", "parent", "--sample", "7", "--var", "child=child").communicate(timeout=120)
+    [child] = scene.runs("child")
+    assert (child.status, child.parent_run_id) == ("sampled", scene.runs("parent")[0].run_id), said
+
+
 def test_another_date_and_name_may_be_given(scene: Scene) -> None:
     scene.run(check_status=True, schedule_name="mine", variables={"execution_date": "2021-01-31"})
     assert scene.notes()[0] == "begun 2021-01-31 None prod"

@@ -80,6 +80,13 @@ def test_a_frame_is_cut(tmp_path, rows):
     assert record.block("load").rows_out == record.block("double").rows_out == min(rows, 1000)
 
 
+def test_a_loader_in_a_process_of_its_own_is_cut_as_well(tmp_path):
+    blocks = [block("load", "data_loader", executor_type="process")]
+    project = write_project(tmp_path, blocks, {"load": WHOLE})
+    record = run_pipeline(project, "p", limits=Limits(sample_rows=25))
+    assert (record.status, record.blocks[0].rows_out) == ("sampled", 25)
+
+
 def test_nothing_is_written_and_the_run_says_so(tmp_path):
     _, record, heard = tried(tmp_path, WHOLE)
     assert record.block("export").status == "skipped"
