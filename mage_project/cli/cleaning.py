@@ -52,7 +52,7 @@ def clean(
     history: bool,
     as_json: bool,
 ) -> None:
-    """Remove old logs, rows that failed checks, and kept inputs and outputs of runs.
+    """Remove old logs and profiles, failed rows, and kept inputs and outputs of runs.
 
     What a run that goes on has, stays. So do the receipts of all runs, and downloaded files and the local stack's data.
 

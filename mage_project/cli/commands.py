@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mage_project.cli.options import MEMORY, project_option
+from mage_project.cli.options import MEMORY, PROFILE, project_option
 from mage_project.errors import MageProjectError, did_you_mean
 from mage_project.project import Project
 
 if TYPE_CHECKING:
+    from mage_project.runner.profiling import Profiling
     from mage_project.runner.records import RunRecord
     from mage_project.runner.reporting import Reporter
 
@@ -106,6 +107,8 @@ def parsed(assignments: Sequence[str]) -> dict[str, Any]:
     help="Try it on the first N rows of each loader; no exporter and no SQL block runs.",
 )
 @click.option("--debug", is_flag=True, help="Open Python's debugger at the line where a block fails.")
+@click.option("--profile", "profiling", is_flag=False, flag_value="", type=PROFILE, metavar="[FILE.svg]",
+              help="Draw a flame graph of the run's threads [default: in .mage_project/profiles].")  # fmt: skip
 @click.option("--local", is_flag=True, help="Use the local stack, whatever io_config.yaml names.")
 @click.option("--alert", is_flag=True, help="Send the alerts that a trigger's run would send.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
@@ -123,6 +126,7 @@ def run(
     memory_bytes: int | None,
     sample_rows: int | None,
     debug: bool,
+    profiling: Profiling | None,
     local: bool,
     alert: bool,
     as_json: bool,
@@ -173,7 +177,7 @@ def run(
             sample_rows=sample_rows,
         )
         given = partial(run_pipeline, project, pipeline, variables, choice=choice, limits=limits, alert=alert)
-        run = partial(given, reporter=reporter, local=local)
+        run = partial(given, reporter=reporter, local=local, profiling=profiling)
         with debugged(reporter, after_failures=debug):
             return _run(run, project, pipeline, as_json=as_json)
 

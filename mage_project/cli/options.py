@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import functools
+import os
 import re
 from collections.abc import Callable
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 
 from mage_project.errors import MageProjectError
 from mage_project.project import Project
+
+if TYPE_CHECKING:
+    from mage_project.runner.profiling import Profiling
 
 
 class Memory(click.ParamType[int]):
@@ -35,6 +40,27 @@ class Memory(click.ParamType[int]):
 #: What Python and its libraries take by themselves.
 LEAST_MEMORY = 200_000_000
 MEMORY = Memory()
+
+
+class Profile(click.ParamType["Profiling"]):
+    """Where the flame graph of a run goes: a file that a browser opens, or nothing."""
+
+    name = "profile"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Profiling:
+        from mage_project.runner.profiling import Profiling
+
+        if not isinstance(value, str):
+            return Profiling(file=value.file)
+        file = Path(value).resolve() if value else None
+        if file and file.suffix != ".svg":
+            self.fail(f"{value!r} does not end in .svg (a pipeline is named before --profile)", param, ctx)
+        if file and (file.is_dir() or not os.access(file if file.exists() else file.parent, os.W_OK)):
+            self.fail(f"{value!r} cannot be written", param, ctx)
+        return Profiling(file=file)
+
+
+PROFILE = Profile()
 
 
 def project_option(command: Callable[..., Any]) -> Callable[..., Any]:

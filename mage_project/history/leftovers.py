@@ -12,6 +12,7 @@ from pathlib import Path
 #: What lies where, in `.mage_project`: the name of the last part begins with the run's, or is the backfill's.
 _PLACES: Mapping[str, str] = {
     "log": "logs/*",
+    "profile": "profiles/*",
     "failed rows": "failed_rows/*/*",
     "kept inputs": "resume/*",
     "backfill's logs": "backfills/*",
@@ -53,7 +54,9 @@ def superfluous(
     every: Sequence[Leftover], limits: Limits, now: float, used: Collection[str]
 ) -> Iterator[tuple[Leftover, str]]:
     """Those that may go, and why. `every` has the newest first; what is of the runs and backfills in `used` stays."""
-    runs = sorted({each.owner for each in every if each.kind in ("log", "failed rows", "kept inputs")}, reverse=True)
+    runs = sorted(
+        {each.owner for each in every if each.kind in ("log", "profile", "failed rows", "kept inputs")}, reverse=True
+    )
     beyond = set() if limits.keep_runs is None else set(runs[limits.keep_runs :])
     total = 0
     for each in every:

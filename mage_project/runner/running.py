@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mage_project import mage_ai
 from mage_project.errors import MageProjectError
@@ -26,6 +26,9 @@ from mage_project.runner.run import Run
 from mage_project.runner.selection import Choice, chosen
 from mage_project.standins import arrow_parts, old_pandas, own_writes
 
+if TYPE_CHECKING:
+    from mage_project.runner.profiling import Profiling
+
 
 def run_pipeline(
     project: Project,
@@ -37,8 +40,11 @@ def run_pipeline(
     choice: Choice | None = None,
     limits: Limits | None = None,
     alert: bool = False,
+    profiling: Profiling | None = None,
 ) -> RunRecord:
     """Run one pipeline, or the blocks of it that are chosen. `alert`: tell people how it ended, as of a trigger's run.
+
+    `profiling`: draw what the process does; it fails no run.
 
     Raises `MageProjectError` for what is wrong before it starts; else the record tells.
     """
@@ -50,7 +56,17 @@ def run_pipeline(
         from mage_project.runner.sampling import sampled
 
         pipeline, part = sampled(pipeline, part, (reporter or Silent()).said)
-    return execute(pipeline, given, reporter=reporter, local=local, kept=True, part=part, limits=limits, alert=alert)[0]
+    return execute(
+        pipeline,
+        given,
+        reporter=reporter,
+        local=local,
+        kept=True,
+        part=part,
+        limits=limits,
+        alert=alert,
+        profiling=profiling,
+    )[0]
 
 
 def execute(
@@ -65,6 +81,7 @@ def execute(
     part: Part | None = None,
     limits: Limits | None = None,
     alert: bool = False,
+    profiling: Profiling | None = None,
 ) -> tuple[RunRecord, Run]:
     """Run the pipeline in its project's surroundings; `inputs` stand in for what upstream blocks would give.
 
@@ -89,6 +106,7 @@ def execute(
             try:
                 name = f"run {run.record.run_id} of {pipeline.uuid}"
                 with (
+                    _profiled(run, profiling),
                     services.provided(active, variables, local=local, said=lambda line: run.reporter.said(None, line)),
                     holders.named(name),
                     _parentage(run),
@@ -106,6 +124,15 @@ def execute(
 def _parentage(run: Run) -> AbstractContextManager[None]:
     date, rows = run.variables["execution_date"], run.limits.sample_rows
     return parentage.belonging_to(run.record.run_id, run.pipeline.uuid, date, sample_rows=rows)
+
+
+def _profiled(run: Run, profiling: Profiling | None) -> AbstractContextManager[None]:
+    if profiling is None:
+        return nullcontext()
+    from mage_project.runner.profiling import profiled
+
+    path = profiling.path(run.pipeline.root, run.record.run_id)
+    return profiled(path, lambda line: run.reporter.said(None, line))
 
 
 @contextmanager

@@ -52,6 +52,14 @@ def test_what_is_of_older_runs_goes(root: Path) -> None:
     assert gone(root, Limits(keep_runs=3)) == {"run-860"}
 
 
+def test_a_profile_goes_with_the_run_that_it_is_of(root: Path) -> None:
+    profile = root / ".mage_project/profiles/run-860.svg"
+    profile.parent.mkdir()
+    profile.write_bytes(b"x")
+    went = {each.path for each, _ in superfluous(leftovers(root), Limits(keep_runs=3), NOW, ())}
+    assert profile in went
+
+
 def test_the_oldest_goes_where_all_is_too_much(root: Path) -> None:
     assert gone(root, Limits(max_bytes=2_500)) == {"run-880", "run-860"}
 
