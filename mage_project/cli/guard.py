@@ -67,8 +67,8 @@ class _Worker:
             code = self._work()
         except SystemExit as exit_:
             code = exit_.code if isinstance(exit_.code, int) else 1
-        except BaseException:  # noqa: BLE001 - the worker must end here, and say why
-            sys.excepthook(*sys.exc_info())
+        except BaseException as error:  # noqa: BLE001 - the worker must end here, and say why
+            code = _told(error)
         finally:
             try:
                 sys.stdout.flush()
@@ -92,6 +92,17 @@ class _Worker:
         os.kill(os.getpid(), signal.SIGTERM)
         threading.Event().wait(FAREWELL_S)
         os.killpg(0, signal.SIGKILL)
+
+
+def _told(error: BaseException) -> int:
+    """Say why the work has ended, and its exit code. A signal in the run's first or last moments is no fault of it."""
+    from mage_project.runner.interrupts import Interrupted
+
+    if isinstance(error, Interrupted):
+        print(f"error: interrupted ({error})", file=sys.stderr)
+        return error.exit_code
+    sys.excepthook(type(error), error, error.__traceback__)
+    return 1
 
 
 class _Watch:

@@ -124,13 +124,17 @@ class Child:
     @property
     def was_killed(self) -> bool:
         """Whether it ended without having failed, or been told to stop: killed, short of memory, a library crashed."""
-        is_killed = self._process.poll() in (-signal.SIGKILL, 128 + signal.SIGKILL)  # the command, or its worker
-        return self.status != "completed" and (is_killed or (self.record is None and self.run_id is not None))
+        return self.status == "crashed" or (self.status != "completed" and self._is_killed)
+
+    @property
+    def _is_killed(self) -> bool:
+        return self._process.poll() in (-signal.SIGKILL, 128 + signal.SIGKILL)  # the command, or its worker
 
     @property
     def status(self) -> str:
         """How the run says that it ended; one that could not say so has crashed, or never begun."""
-        return str((self.record or {}).get("status") or ("crashed" if self.run_id else "failed"))
+        is_crash = self.run_id is not None or self._is_killed
+        return str((self.record or {}).get("status") or ("crashed" if is_crash else "failed"))
 
     def stop(self) -> None:
         """Ask it to roll back, or to finish the commit that has begun."""

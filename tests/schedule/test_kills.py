@@ -168,7 +168,7 @@ def test_what_is_killed_at_any_moment_loses_no_due_run_and_does_none_twice(tmp_p
     moments = [round(run.due_at) for run in due]
     assert moments == list(range(moments[0], moments[-1] + 1, EVERY_S)), told
     given_up = [run for run in due if run.status != "completed"]
-    assert all((run.status, run.attempts) == ("crashed", 3) for run in given_up), (given_up, told)
+    assert all(run.status == "crashed" and run.attempts >= 3 for run in given_up), (given_up, told)
     assert len(given_up) <= len(due) // 10, told
 
     assert not going_on(scene.store), told
