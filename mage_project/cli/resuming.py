@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from mage_project.cli.options import project_option
+from mage_project.cli.options import MEMORY, project_option
 from mage_project.errors import UsageError
 from mage_project.project import Project
 from mage_project.project.command import command
@@ -24,13 +24,25 @@ if TYPE_CHECKING:
 @click.option(
     "--var", "assignments", multiple=True, metavar="NAME=VALUE", help="Set a variable; VALUE is YAML. May be repeated."
 )
+@click.option("--timeout", "timeout_s", type=click.FloatRange(0, min_open=True), metavar="SECONDS",
+              help="End a run that takes longer [default: the failed run's].")  # fmt: skip
+@click.option("--memory", "memory_bytes", type=MEMORY, metavar="SIZE",
+              help="Stay within SIZE (as 1GB or 800MB) [default: the failed run's].")  # fmt: skip
 @click.option("--yes", "-y", is_flag=True, help="Go on though code or variables have changed.")
 @click.option("--dry-run", is_flag=True, help="Show the plan, and run nothing.")
 @click.option("--local", is_flag=True, help="Use the local stack, whatever io_config.yaml names.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
 @project_option
 def resume(
-    project: Project, run_id: str, assignments: Sequence[str], yes: bool, dry_run: bool, local: bool, as_json: bool
+    project: Project,
+    run_id: str,
+    assignments: Sequence[str],
+    timeout_s: float | None,
+    memory_bytes: int | None,
+    yes: bool,
+    dry_run: bool,
+    local: bool,
+    as_json: bool,
 ) -> None:
     """Go on with RUN, which has failed: run what failed and what depends on it.
 
@@ -49,15 +61,16 @@ def resume(
         return
     _ask(project, made, yes=yes)
     again = command(project.root, "resume", made.failure.run_id, *(["--local"] if local else []))
-    work = partial(_work, made, again, local=local, as_json=as_json)
+    limits = {"timeout_s": timeout_s, "memory_bytes": memory_bytes}
+    work = partial(_work, made, again, limits, local=local, as_json=as_json)
     sys.exit(guarded(work, killed=lambda what: click.echo(f"error: {what}\n  next:  {again}", err=True)))
 
 
-def _work(made: Plan, again: str, *, local: bool, as_json: bool) -> int:
+def _work(made: Plan, again: str, limits: Mapping[str, Any], *, local: bool, as_json: bool) -> int:
     from mage_project.cli.reporters import reporter_for
     from mage_project.runner.resuming import resume
 
-    return resume(made, reporter=reporter_for(as_json=as_json, again=again), local=local).exit_code
+    return resume(made, reporter=reporter_for(as_json=as_json, again=again), local=local, **limits).exit_code
 
 
 def _show(made: Plan) -> None:

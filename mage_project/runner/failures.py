@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from mage_project.project import Block, Pipeline
 from mage_project.project.command import command
 from mage_project.project.modules import modules
+from mage_project.runner.limits import Limits
 from mage_project.runner.parts import needed, what_runs
 from mage_project.runner.variables import plain
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 #: Days after which nobody resumes a run any more.
 KEPT_DAYS = 14
+#: What a failure has that an older version has kept.
+_UNLIMITED = Limits()
 _FAILURE, _DONE = "failure.pickle", "resumed.json"
 
 
@@ -36,8 +39,9 @@ _FAILURE, _DONE = "failure.pickle", "resumed.json"
 class Failure:
     """A run that failed. `given` are the variables that it was given, `variables` those with the pipeline's own.
 
-    `kept` names the blocks whose outputs are kept, `lost` those whose outputs could not be. `code` has a hash of each
-    block: its file, the project's modules that it imports, and how the pipeline configures it.
+    `limits` are those it ran within. `kept` names the blocks whose outputs are kept, `lost` those whose outputs could
+    not be. `code` has a hash of each block: its file, the project's modules that it imports, and how the pipeline
+    configures it.
     """
 
     run_id: str
@@ -50,6 +54,7 @@ class Failure:
     code: Mapping[str, str]
     sources: Mapping[str, Any]
     context: Mapping[str, Any]
+    limits: Limits = _UNLIMITED
     kept: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
 
@@ -101,6 +106,7 @@ def _failure(run: Run) -> Failure:
         code={block.uuid: fingerprint(pipeline, block) for block in pipeline.blocks if block.runs},
         sources=run.sources,
         context=run.context,
+        limits=run.limits,
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from mage_project.errors import UsageError
@@ -64,9 +65,25 @@ def plan(project: Project, run_id: str, given: Mapping[str, Any]) -> Plan:
     return Plan(failure=failure, pipeline=pipeline, variables=variables, steps=steps, told=told, doubts=doubts)
 
 
-def resume(made: Plan, *, reporter: Reporter | None = None, local: bool = False) -> RunRecord:
-    """Run what the plan says. What was kept goes when another run has it, or nobody needs it any more."""
+def resume(
+    made: Plan,
+    *,
+    reporter: Reporter | None = None,
+    local: bool = False,
+    timeout_s: float | None = None,
+    memory_bytes: int | None = None,
+) -> RunRecord:
+    """Run what the plan says. What was kept goes when another run has it, or nobody needs it any more.
+
+    The limits are those of the run that failed, its time begun anew; `timeout_s` and `memory_bytes` go over them.
+    """
     pipeline, failure = made.pipeline, made.failure
+    limits = replace(
+        failure.limits,
+        timeout_s=timeout_s or failure.limits.timeout_s,
+        memory_bytes=memory_bytes or failure.limits.memory_bytes,
+        started=time.monotonic(),
+    )
     running = frozenset(step.block for step in made.steps if step.action == "run")
     with importable(pipeline.root), old_pandas.understood():
         part = Part(
@@ -78,7 +95,9 @@ def resume(made: Plan, *, reporter: Reporter | None = None, local: bool = False)
             resumes=failure.run_id,
             statuses=failure.statuses,
         )
-        record, _ = execute(pipeline, made.variables, reporter=reporter, local=local, kept=True, part=part)
+        record, _ = execute(
+            pipeline, made.variables, reporter=reporter, local=local, kept=True, part=part, limits=limits
+        )
     if record.status == "completed" or record.resume:
         failures.forget(pipeline.root, failure.run_id, record.run_id)
     return record

@@ -11,6 +11,7 @@ from tests.projects import block, write_project
 
 LOAD = "@data_loader\ndef load():\n    print('loading')\n    return [1, 2]\n"
 FAIL = "@data_exporter\ndef out(numbers):\n    raise ValueError('broken')\n"
+SLOW = "import time\n@data_exporter\ndef out(numbers):\n    time.sleep(2)\n"
 MENDED = "@data_exporter\ndef out(numbers):\n    print('out', numbers)\n"
 
 
@@ -47,3 +48,15 @@ def test_what_makes_a_result_doubtful_is_asked_for(project, mage_project):
     assert "'load' has changed since, and does not run again" in refused.stderr
     assert f"mage-project resume {run_id} --yes" in refused.stderr
     assert mage_project("resume", run_id, "--yes").returncode == 0
+
+
+def test_the_limits_of_the_failed_run_hold_until_others_are_given(project, mage_project):
+    run_id = json.loads(mage_project("run", "p", "--json", "--timeout", "60").stdout)["run_id"]
+    (project.root / "data_exporters/out.py").write_text(SLOW)
+    shorter = mage_project("resume", run_id, "--timeout", "1", "--json")
+    assert shorter.returncode == 1
+    assert "longer than its timeout of 1 s" in json.loads(shorter.stdout)["error"]
+    again = json.loads(shorter.stdout)["run_id"]
+    kept = json.loads(mage_project("resume", again, "--json").stdout)
+    assert "longer than its timeout of 1 s" in kept["error"]
+    assert mage_project("resume", kept["run_id"], "--timeout", "60").returncode == 0
