@@ -141,6 +141,9 @@ class Checker:
         for name in ("dynamic", "reduce_output", "side_by_side", "stream"):
             if not isinstance(block.configuration.get(name, False), bool):
                 self.error(f"'{name}' of block '{block.uuid}' must be true or false", block.line)
+        pause_s = block.configuration.get("poke_interval", 1)
+        if isinstance(pause_s, bool) or not isinstance(pause_s, int | float) or not pause_s > 0:
+            self.error(f"'poke_interval' of block '{block.uuid}' must be a number of seconds", block.line)
         if block.is_dynamic and block.reduces:
             what = f"block '{block.uuid}' is dynamic (its readers run once for each item) and reduces its output"
             self.error(what, block.line, hint="take `dynamic` or `reduce_output` off; a reader of it may reduce")

@@ -6,12 +6,18 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-#: Seconds between two looks, as in Mage.
+from mage_project.project import Block
+
+#: Seconds between two looks where the block says nothing, as in Mage.
 PAUSE_S = 60.0
 
 
-def wait(look: Callable[[], Any], said: Callable[[str], None]) -> None:
-    """Look until it is there. Raises what `look` raises."""
+def wait(block: Block, look: Callable[[], Any], said: Callable[[str], None]) -> None:
+    """Look until it is there, every `poke_interval` seconds of its configuration. Raises what `look` raises.
+
+    The block's `timeout` ends it, as that of any other block.
+    """
+    pause_s = float(block.configuration.get("poke_interval") or PAUSE_S)
     while not look():
-        said(f"not there yet; looking again in {PAUSE_S:g} s")
-        time.sleep(PAUSE_S)
+        said(f"not there yet; looking again in {pause_s:g} s")
+        time.sleep(pause_s)

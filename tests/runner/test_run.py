@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from mage_project.errors import MageProjectError
 from mage_project.runner import sensors
 from mage_project.runner.run import Run
 from mage_project.runner.running import importable
@@ -94,6 +95,21 @@ def test_a_sensor_holds_the_run_until_it_says_yes(tmp_path, seen, monkeypatch):
         tmp_path, [block("a", "sensor"), block("b", "data_loader", "a")], {"a": sense, "b": load}, {"seen": seen}
     )
     assert (record.error, seen) == (None, ["look", "look", "look", ([],)])
+
+
+def test_a_sensor_looks_as_often_as_it_says_and_waits_no_longer_than_its_timeout(tmp_path):
+    sense = "@sensor\ndef sense(**kwargs):\n    return False\n"
+    often = block("a", "sensor", configuration={"poke_interval": 0.05}, timeout=1)
+    record = run(tmp_path / "often", [often], {"a": sense})
+    rarely = run(tmp_path / "rarely", [block("a", "sensor", timeout=1)], {"a": sense})
+    for each in (record, rarely):
+        assert "block 'a' took longer than its timeout of 1 s" in each.error
+
+
+def test_a_poke_interval_that_is_no_time_is_told_before_anything_runs(tmp_path):
+    project = write_project(tmp_path, [block("a", "sensor", configuration={"poke_interval": 0})], {"a": ""})
+    with pytest.raises(MageProjectError, match="'poke_interval' of block 'a' must be a number of seconds"):
+        project.pipeline("p")
 
 
 def test_variables_are_plain_dicts_with_the_keys_of_the_file(tmp_path, seen):
