@@ -110,6 +110,8 @@ def nothings(array: pa.Array) -> int:
 def same(found: object, written: object) -> bool:
     """Whether the values mean the same: numbers and times may have been text, and text a code."""
     if isinstance(written, decimal.Decimal | int | float) and isinstance(found, int | float):
+        if isinstance(written, decimal.Decimal):  # the float that is next to it, which says the same
+            return decimal.Decimal(repr(found)) == written
         return found == written or (found != found and written != written)
     return isinstance(written, str | dt.date) or str(found) == str(written)
 

@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,6 +41,10 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     if mounted.returncode:
         pytest.skip("no right to mount a small disk")
     yield tmp_path
+    for _ in range(20):  # a server that could not start may still be ending
+        if subprocess.run(["umount", tmp_path], capture_output=True).returncode == 0:
+            return
+        time.sleep(0.5)
     subprocess.run(["umount", tmp_path], check=True)
 
 
