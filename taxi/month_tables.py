@@ -68,6 +68,7 @@ _HOLDER = """
 SELECT format('%%s (process %%s of the server)', coalesce(nullif(a.application_name, ''), 'a program'), l.pid)
 FROM pg_catalog.pg_locks AS l JOIN pg_catalog.pg_stat_activity AS a USING (pid)
 WHERE l.locktype = 'advisory' AND l.granted AND ((l.classid::bigint << 32) | l.objid::bigint) = %s
+    AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
 """
 _COLUMNS = """
 SELECT attname, format_type(atttypid, atttypmod) FROM pg_catalog.pg_attribute

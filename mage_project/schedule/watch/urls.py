@@ -47,7 +47,7 @@ def _head(address: str, method: str) -> Message:
     """The head of the answer; of a GET the first byte is asked for, and nothing is read."""
     ranged = {"Range": "bytes=0-0"} if method == "GET" else {}
     headers = {"Accept-Encoding": "identity", "User-Agent": "mage-project", **ranged}
-    request = urllib.request.Request(address, method=method, headers=headers)  # noqa: S310 - http or https, see `places`
+    request = urllib.request.Request(address, method=method, headers=headers)  # noqa: S310 - http or https alone come here: see lookout
     with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310 - the same
         head: Message = answer.headers
         return head
