@@ -22,12 +22,11 @@ def launch(root: Path, entry: Entry, run: DueRun, occasion: Occasion | None, *, 
     """The run that was due, by its timetable or on an occasion."""
     logs = root / ".mage_project" / "schedules" / entry.pipeline / quote(entry.trigger.name, safe=" ")
     logs.mkdir(parents=True, exist_ok=True)
-    given = {**plain(entry.trigger.variables), **occasion.variables} if occasion else {}
     command = Command(
         pipeline=entry.pipeline,
         root=root,
-        words=[*(["--local"] if local else []), *(_settings(entry.trigger) if occasion else words_of(entry.trigger))],
-        variables=given,
+        words=[*(["--local"] if local else []), *_settings(entry.trigger)],
+        variables={**plain(entry.trigger.variables), **(occasion.variables if occasion else {})},
         # Mage gives `env: prod` to every run that a trigger starts, whatever its own environment is.
         environment={"ENV": "prod", **starters.own_environment(), **_names(run, occasion)},
         trigger=entry.trigger.name,
