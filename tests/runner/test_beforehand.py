@@ -12,12 +12,10 @@ WRITE = "@data_exporter\ndef write(n, **kwargs):\n    kwargs['seen'].append(n)\n
 GUARD = "if 'transformer' not in globals():\n    from mage_ai.data_preparation.decorators import transformer\n"
 
 
-def run(tmp_path, code):
-    """The record, and what the exporter before the block has written."""
+def run(tmp_path, code, seen):
+    """The record. The exporter before the block writes to `seen`."""
     blocks = [block("load", "data_loader"), block("w", "data_exporter", "load"), block("t", "transformer", "w", "load")]
-    seen = []
-    record = run_pipeline(write_project(tmp_path, blocks, {"load": LOAD, "w": WRITE, "t": code}), "p", {"seen": seen})
-    return record, seen
+    return run_pipeline(write_project(tmp_path, blocks, {"load": LOAD, "w": WRITE, "t": code}), "p", {"seen": seen})
 
 
 @pytest.mark.parametrize(
@@ -30,8 +28,8 @@ def run(tmp_path, code):
     ],
     ids=["syntax", "return", "no decorator", "another type"],
 )
-def test_a_block_that_cannot_run_has_failed_before_anything_is_written(tmp_path, code, said):
-    record, seen = run(tmp_path, code)
+def test_a_block_that_cannot_run_has_failed_before_anything_is_written(tmp_path, code, said, seen):
+    record = run(tmp_path, code, seen)
     assert said in record.error
     assert (record.exit_code, seen) == (2, [])
     assert [(each.status, each.error) for each in record.blocks][1:] == [("pending", None), ("failed", record.error)]
@@ -49,10 +47,10 @@ def test_a_block_that_cannot_run_has_failed_before_anything_is_written(tmp_path,
     ],
     ids=["guard", "renamed", "of a module", "called", "unseen", "of the project"],
 )
-def test_a_function_that_is_decorated_in_another_way_runs(tmp_path, code):
+def test_a_function_that_is_decorated_in_another_way_runs(tmp_path, code, seen):
     (tmp_path / "shop").mkdir()
     (tmp_path / "shop/functions.py").write_text(
         "from mage_ai.data_preparation.decorators import transformer\n@transformer\ndef t(*given):\n    return 2\n"
     )
-    record, seen = run(tmp_path, code)
+    record = run(tmp_path, code, seen)
     assert (record.error, seen) == (None, [1])
