@@ -40,6 +40,8 @@ class Process:
         self._block, self._run, self._inputs = block, run, inputs
         self._record = run.record.block(block.uuid)
         self._is_committing = False
+        #: The beginning of a line that has not come whole.
+        self._told = b""
 
     def execute(self) -> Any:
         """What the block returned. Raises its error, or that of its process."""
@@ -120,18 +122,21 @@ class Process:
 
     def _ended(self, process: subprocess.Popen[bytes], events: int) -> int:
         """Listen until it has ended. Returns its exit code."""
-        lines = b""
         while True:
             is_over = process.poll() is not None
             while select.select([events], [], [], 0 if is_over else _SLICE_S)[0]:
-                read = os.read(events, 65536)
-                if not read:  # it has told everything
+                if not self._listen(events):  # it has told everything
                     return _code(process)
-                *whole, lines = (lines + read).split(b"\n")
-                for line in whole:
-                    self._hear(*json.loads(line))
             if is_over:  # what it has started may live on, and hold the pipe
                 return process.returncode
+
+    def _listen(self, events: int) -> bool:
+        """Take in what it has told. False where it tells no more."""
+        told = os.read(events, 65536)
+        *lines, self._told = (self._told + told).split(b"\n")
+        for line in lines:
+            self._hear(*json.loads(line))
+        return bool(told)
 
     def _hear(self, event: str, *given: Any) -> None:
         reporter = self._run.reporter
@@ -150,10 +155,12 @@ class Process:
         """End it where it still runs: as by SIGTERM first, which lets it roll back, or finish its commit."""
         if process.poll() is None:
             process.terminate()
-            until = time.monotonic() + FAREWELL_S
+            until, tells = time.monotonic() + FAREWELL_S, [events]
             while process.poll() is None and (self._is_committing or time.monotonic() < until):
-                if select.select([events], [], [], _SLICE_S)[0]:
-                    self._is_committing = b'["committing", true]' in os.read(events, 65536)
+                if not tells:
+                    time.sleep(_SLICE_S)
+                elif select.select(tells, [], [], _SLICE_S)[0] and not self._listen(events):
+                    tells = []
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
         process.wait()

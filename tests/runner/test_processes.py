@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from mage_project.runner import parcels
+from mage_project.runner import parcels, processes
 from mage_project.runner.interrupts import Interrupts
 from mage_project.runner.run import Run
 from mage_project.runner.running import importable
@@ -148,6 +148,34 @@ def test_a_signal_to_the_run_ends_it(tmp_path):
         blocks = [block("a", "data_loader", **ALONE)]
         record = run(tmp_path, blocks, {"a": SLEEP}, reporter=Kills(), interrupts=interrupts)
     assert (record.exit_code, record.block("a").status) == (143, "cancelled")
+
+
+COMMIT = """
+import time
+from mage_project.io import commits
+@data_exporter
+def export(*args, done, progress, **kwargs):
+    def commit():
+        for step in (1, 2):
+            progress(step, 2, "committing")
+            time.sleep(0.5)
+        open(done, "w").close()
+    commits.current().add(commit=commit, rollback=lambda: None)
+"""
+
+
+def test_a_commit_that_tells_how_it_goes_on_is_finished_when_the_run_is_stopped(tmp_path, monkeypatch):
+    class Stops(Told):
+        def download(self, record, done, total, what):
+            if done == 1:
+                threading.Thread(target=signal.raise_signal, args=[signal.SIGTERM]).start()
+
+    monkeypatch.setattr(processes, "FAREWELL_S", 0.1)
+    interrupts, done = Interrupts(), tmp_path / "done"
+    with interrupts.listening():
+        blocks = [block("a", "data_exporter", **ALONE)]
+        record = run(tmp_path, blocks, {"a": COMMIT}, {"done": str(done)}, reporter=Stops(), interrupts=interrupts)
+    assert (record.exit_code, done.exists()) == (143, True)
 
 
 def test_its_timeout_ends_it(tmp_path):
