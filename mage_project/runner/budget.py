@@ -16,7 +16,7 @@ from typing import Any
 
 from mage_project.errors import BlockError
 from mage_project.project import Block
-from mage_project.runner import spilling
+from mage_project.runner import memory, spilling
 from mage_project.runner.blame import misuse
 from mage_project.runner.spilling import Spilled
 
@@ -57,7 +57,7 @@ class Budget:
             self._told(block, f"the output of '{block}' stays in memory, for it cannot be put on disk: {error}")
             return 0
         self.spilled_bytes[block] = self.spilled_bytes.get(block, 0) + written
-        _give_back()
+        memory.give_back()
         return written
 
     def exceeded(self, blocks: Sequence[Block]) -> BlockError:
@@ -83,7 +83,7 @@ class Budget:
 
     def _watch(self, ended: threading.Event, over: Callable[[], bool]) -> None:
         while not ended.wait(_PAUSE_S):
-            held = _status().get("RssAnon", 0)
+            held = memory.figures().get("RssAnon", 0)
             if held > self.limit_bytes:
                 self.held_bytes = max(held, self.held_bytes)
                 if over():
@@ -93,7 +93,7 @@ class Budget:
 @contextmanager
 def _refused_beyond(limit_bytes: int) -> Iterator[None]:
     """Inside, the process gets no more private memory than this; where the kernel counts it, as Linux does."""
-    mapped = _status()
+    mapped = memory.figures()
     if not mapped:
         yield
         return
@@ -106,21 +106,3 @@ def _refused_beyond(limit_bytes: int) -> Iterator[None]:
     finally:
         with suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_DATA, before)
-
-
-def _status() -> dict[str, int]:
-    """What the kernel says of the process's memory (proc(5), status), in bytes; nothing where it says nothing."""
-    try:
-        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return {}
-    figures = (line.split() for line in lines if line.startswith(("RssAnon:", "VmData:")))
-    return {name.rstrip(":"): int(amount) * 1024 for name, amount, *_unit in figures}
-
-
-def _give_back() -> None:
-    """Have the C library give what was freed back to the system, where it is one that keeps it."""
-    import ctypes
-
-    with suppress(AttributeError, OSError):
-        ctypes.CDLL(None).malloc_trim(0)

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mage_project.runner import memory
+
 
 @dataclass(kw_only=True)
 class Use:
@@ -82,12 +84,8 @@ def _process_seconds() -> float:
 
 def _peak_rss_bytes() -> int:
     """The most memory this process held since the last `_reset_peak` (Linux) or since its start, in bytes."""
-    try:
-        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-    except OSError:
-        pass
+    if peak := memory.figures().get("VmHWM"):
+        return peak
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from mage_project.runner import budget, spilling
+from mage_project.runner import budget, memory, spilling
 from mage_project.runner.limits import Limits
 from mage_project.runner.run import Run
 from mage_project.runner.running import importable
@@ -135,7 +135,7 @@ def test_memory_that_the_budget_does_not_have_is_refused_by_the_kernel(tmp_path)
 
 
 def test_a_block_that_creeps_over_the_budget_is_ended(tmp_path):
-    limit = budget._status()["RssAnon"] + 60_000_000
+    limit = memory.figures()["RssAnon"] + 60_000_000
     load = """
     import time
     import numpy
