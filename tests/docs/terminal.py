@@ -32,7 +32,7 @@ _VARYING = (
     (re.compile(r"\b\d{8}T\d{6}-[0-9a-f]{6}\b"), "RUN"),
     (re.compile(r"\b127\.0\.0\.1:\d+"), "ADDRESS"),
     (re.compile(r"\b\d+\.\d\d s\b"), "SECONDS"),
-    (re.compile(r"\s+\d+\.\d\d\s+\d+\.\d\d\s.*\b[\d,]+ MB\b.*$"), ""),  # what a block took
+    (re.compile(r"^(\W .*?)\s+\d+\.\d\d\s+\d+\.\d\d(?:\s.*\b[\d,]+ MB\b.*)?$"), r"\1"),  # what a block took
     (re.compile(r"\b[\d,]+ MB\b"), "MEMORY"),
     (re.compile(r"\s+"), " "),
 )
