@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from pyarrow import types
 
 from taxi.columns import DOLLARS, TEXT
-from taxi.kinds import NULL, NUMBER, TIME, WORDS, family, plain
+from taxi.kinds import NULL, NUMBER, TEXTUAL, TIME, family, plain
 
 #: What a cast raises where something would be lost.
 REFUSALS = (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError, UnicodeEncodeError)
@@ -34,15 +34,17 @@ def _cast(array: pa.Array, kind: pa.DataType) -> pa.Array:
     found = family(array.type)
     if found == NULL:
         return pa.nulls(len(array), kind)
-    if found == WORDS:
+    if found in TEXTUAL:
         array = array.cast(pa.string())
         array.validate(full=True)  # Parquet does not promise UTF-8
         return array if kind == TEXT else from_text(array, kind)
     if array.type == kind:
         return array
     _refuse_other_meaning(array.type, kind)
-    result = array.cast(kind)
-    if types.is_decimal(array.type) and types.is_floating(kind) and not result.cast(array.type).equals(array):
+    if not types.is_decimal(array.type) or not types.is_floating(kind):
+        return array.cast(kind)
+    result = array.cast(pa.string()).cast(kind)  # Arrow's own cast does not give the nearest number
+    if not result.cast(array.type).equals(array):
         raise pa.ArrowInvalid("a decimal would be rounded")
     return result
 
@@ -72,6 +74,11 @@ def from_text(array: pa.Array, kind: pa.DataType) -> pa.Array:
     if kind == DOLLARS and not pc.all(pc.is_finite(array), min_count=0).as_py():
         raise pa.ArrowInvalid("not a finite number")
     return array
+
+
+def check_meaning(kind: pa.DataType, wanted: pa.DataType) -> None:
+    """Raise one of REFUSALS where no value of the type `kind`, null apart, can be one of `wanted`."""
+    cast(pa.nulls(0, kind), wanted)
 
 
 def first_refused(count: int, convert: Callable[[int], object]) -> int:
@@ -113,7 +120,7 @@ def _cast_or_null(value: pa.Array, kind: pa.DataType, finite: bool) -> pa.Array:
 def _nothings(encoded: pa.DictionaryArray, kind: pa.DataType) -> int:
     """How many values say nothing: the nulls and, where a number or a time is wanted, the empty texts."""
     different = encoded.dictionary
-    if kind == TEXT or family(different.type) != WORDS:
+    if kind == TEXT or family(different.type) not in TEXTUAL:
         return int(encoded.null_count)
     texts = different.cast(pa.string()).cast(pa.binary()).to_pylist()  # they may be no UTF-8
     blanks = pa.array([place for place, text in enumerate(texts) if not text.strip()], encoded.indices.type)

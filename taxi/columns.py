@@ -27,14 +27,19 @@ FORMATS = (CSV_GZ, CSV, PARQUET)
 NEVER: Months = ("9999-12", None)
 
 
+def key_of(name: str) -> str:
+    """What spellings of a declared name have in common: VendorID, vendor_id and ` vendorid` are one."""
+    return name.strip().casefold().replace("_", "")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Column:
     """A column of a service, spelled as TLC spells it now.
 
     `since` and `until` are for TLC's Parquet, and for the older CSVs too where `csv` does not say otherwise. Names
-    and aliases are found whatever their case and the blanks around them. `early_text`: the files up to 2010-12 may
-    have text here. What such text means as a code is in `codes`, by its text in lower case; the column that
-    keeps the text itself says of which one it is by `text_of`.
+    and aliases are found whatever their case, their underscores and the blanks around them. `early_text`: the files
+    up to 2010-12 may have text here. What such text means as a code is in `codes`, by its text in lower case; the
+    column that keeps the text itself says of which one it is by `text_of`.
     """
 
     name: str
@@ -63,10 +68,10 @@ class Service:
     columns: tuple[Column, ...]
 
     def names(self) -> dict[str, Column]:
-        """The columns that a file can have, by name and by alias, in lower case."""
+        """The columns that a file can have, by the `key_of` their names and aliases."""
         own = [column for column in self.columns if column.text_of is None]
-        aliases = {alias.casefold(): column for column in own for alias in column.aliases}
-        return aliases | {column.name.casefold(): column for column in own}
+        aliases = {key_of(alias): column for column in own for alias in column.aliases}
+        return aliases | {key_of(column.name): column for column in own}
 
     def text_column(self, column: Column) -> Column | None:
         """The column that keeps the text of the coded `column`."""

@@ -21,7 +21,7 @@ from taxi.header import Header, read_header
 from taxi.layout import Found, Layout, layout_of
 from taxi.surplus import surplus_of, without_surplus
 from taxi.text import BadText, Block, blocks, first_line
-from taxi.words import CORRECT
+from taxi.words import AS_NULL, CORRECT
 
 
 class CsvMonth:
@@ -52,7 +52,7 @@ class CsvMonth:
                 if batch.rows:
                     yield batch
         except BadText as bad:
-            raise ValueError(_located(bad, self._file, self._header)) from None
+            raise ValueError(_located(bad, self._file, self._header, self.layout.pickup)) from None
         if not rows:
             warnings.warn(f"{self._file.label}: the month has a header and no rows", stacklevel=2)
             yield Batch(read=pa.schema(self.layout.reads.items()).empty_table())
@@ -105,7 +105,7 @@ def _slow_batch(block: Block, layout: Layout) -> Batch:
     return Batch(read=table, refused=refused)
 
 
-def _located(bad: BadText, file: TripFile, header: Header) -> str:
+def _located(bad: BadText, file: TripFile, header: Header, needed: str) -> str:
     """The message for `bad`, with the line that it is on: lines are counted only when one is asked for."""
     before = header.size_bytes + bad.offset
     line = 1 + bad.lines
@@ -115,4 +115,5 @@ def _located(bad: BadText, file: TripFile, header: Header) -> str:
         if before <= 0:
             break
     column = f", column {bad.column}" if bad.column else ""
-    return f"{file.label}, line {line:,}{column}: {bad.what}. {CORRECT}"
+    remedy = CORRECT if bad.column in (None, needed) else AS_NULL
+    return f"{file.label}, line {line:,}{column}: {bad.what}. {remedy}"

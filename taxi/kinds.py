@@ -10,8 +10,11 @@ from pyarrow import types
 from taxi.columns import TEXT, WALL_TIME
 from taxi.words import CORRECT, quoted
 
-NULL, NUMBER, WORDS, TIME, OTHER, NESTED = "null", "number", "words", "time", "other", "nested"
-_LEAVE_OUT = f"Leave it out with contract: {{unknown: discard}}, or: {CORRECT}"
+NULL, NUMBER, WORDS, BYTES, TIME, OTHER, NESTED = "null", "number", "words", "bytes", "time", "other", "nested"
+#: What may be text: old writers of Parquet do not say of their bytes that they are.
+TEXTUAL = (WORDS, BYTES)
+_ARE_BYTES = (types.is_binary, types.is_large_binary, types.is_binary_view, types.is_fixed_size_binary)
+LEAVE_OUT = f"Leave it out with contract: {{unknown: discard}}, or: {CORRECT}"
 
 
 class Typed(Protocol):
@@ -40,6 +43,8 @@ def family(kind: pa.DataType) -> str:
         return NUMBER
     if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
         return WORDS
+    if any(is_bytes(kind) for is_bytes in _ARE_BYTES):
+        return BYTES
     if types.is_timestamp(kind) and kind.tz is None:
         return TIME
     return NESTED if types.is_nested(kind) or isinstance(kind, pa.BaseExtensionType) else OTHER
@@ -48,18 +53,18 @@ def family(kind: pa.DataType) -> str:
 def loadable(column: Typed, where: str) -> pa.DataType:
     """The type that an undeclared column is loaded with: its own, without what databases do not tell apart.
 
-    A column without a type is text; integers have 64 bits, as the next month may need them. Raises ValueError for a
-    nested type, and for a column without a name.
+    A column without a type is text, and so are bytes; integers have 64 bits, as the next month may need them. Raises
+    ValueError for a nested type, and for a column without a name.
     """
     if not column.name.strip():
-        raise ValueError(f"{where}: there is a column without a name, which no table can have. {_LEAVE_OUT}")
-    if column.kind is None or family(column.kind) == WORDS:
+        raise ValueError(f"{where}: there is a column without a name, which no table can have. {LEAVE_OUT}")
+    if column.kind is None or family(column.kind) in TEXTUAL:
         return TEXT
     kind = plain(column.kind)
     if family(kind) == NESTED:
         raise ValueError(
             f"{where}, column {quoted(column.name)}: it is nested ({kind}), and a column of a table has single "
-            f"values. {_LEAVE_OUT}"
+            f"values. {LEAVE_OUT}"
         )
     if types.is_timestamp(kind):
         return WALL_TIME if kind.tz is None else pa.timestamp("us", kind.tz)
@@ -71,4 +76,4 @@ def loadable(column: Typed, where: str) -> pa.DataType:
         return pa.date32()
     if types.is_boolean(kind) or types.is_decimal128(kind):
         return kind
-    raise ValueError(f"{where}, column {quoted(column.name)}: its type {kind} cannot be loaded. {_LEAVE_OUT}")
+    raise ValueError(f"{where}, column {quoted(column.name)}: its type {kind} cannot be loaded. {LEAVE_OUT}")

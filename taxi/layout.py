@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from taxi.columns import CODE, TEXT, WALL_TIME, Column, Columns, Service
+from taxi.columns import CODE, TEXT, WALL_TIME, Column, Columns, Service, key_of
 from taxi.contracts import DISCARD, EVOLVE, FREEZE, Contract
-from taxi.kinds import NULL, NUMBER, TIME, WORDS, family, loadable
-from taxi.words import CORRECT, did_you_mean, listed, quoted
+from taxi.kinds import NULL, NUMBER, TEXTUAL, TIME, WORDS, family, loadable
+from taxi.words import CORRECT, QUOTED, did_you_mean, listed, quoted
 
 #: Left behind by pandas in TLC's yellow files of 2010-02 and 2010-03: row numbers.
 ROW_NUMBERS = "__index_level_0__"
@@ -73,7 +73,7 @@ def layout_of(
     loaded, or the contract refuses what was found.
     """
     declared = service.names()
-    columns = {column.name: declared.get(_key(column.name)) for column in found}
+    columns = {column.name: declared.get(key_of(column.name)) for column in found}
     _refuse_duplicates(found, declared, where)
     own = {known.name: column for column in found if (known := columns[column.name])}
     unknown = [column for column in found if columns[column.name] is None and _key(column.name) != ROW_NUMBERS]
@@ -89,7 +89,7 @@ def layout_of(
     loaded = {column.name: loadable(column, where) for column in valued} if contract.unknown == EVOLVE else {}
     texts = {
         name: column
-        for name, column in ((name, declared[_key(name)]) for name in own)
+        for name, column in ((name, declared[key_of(name)]) for name in own)
         if _is_text(column, own[name], service, month)
     }
     declared_given = {
@@ -99,7 +99,7 @@ def layout_of(
     }
     return Layout(
         names=[known.name if (known := columns[column.name]) else column.name for column in found],
-        reads={name: TEXT if name in texts else declared[_key(name)].kind for name in own} | loaded,
+        reads={name: TEXT if name in texts else declared[key_of(name)].kind for name in own} | loaded,
         gives=declared_given | loaded,
         texts=texts,
         text_names={column.text_of: column.name for column in service.columns if column.text_of in texts},
@@ -118,12 +118,13 @@ def _is_text(column: Column, found: Found, service: Service, month: str) -> bool
     """Whether the file has words where the column is a code. (Where a file does not say, it may have them.)"""
     last = _LAST_EARLY_CSV if found.kind is None else _LAST_EARLY_MONTH
     coded = service.text_column(column) is not None and month <= last
-    return coded and (found.kind is None or family(found.kind) == WORDS)
+    return coded and (found.kind is None or family(found.kind) in TEXTUAL)
 
 
 def _refuse_duplicates(found: Sequence[Found], declared: dict[str, Column], where: str) -> None:
     meant = {
-        column.name: known.name if (known := declared.get(_key(column.name))) else _key(column.name) for column in found
+        column.name: known.name if (known := declared.get(key_of(column.name))) else _key(column.name)
+        for column in found
     }
     counts = Counter(meant[column.name] for column in found)
     twice = [quoted(column.name) for column in found if counts[meant[column.name]] > 1]
@@ -214,5 +215,5 @@ def _options(missing: str | None, found: Sequence[Found]) -> str:
     if not names:
         return " The file has no columns."
     has = "The file has: " if found[0].kind is not None else "The header has: "
-    shown = ", ".join(quoted(name)[1:-1] for name in names[:30])
+    shown = ", ".join(quoted(name)[1:-1] if len(name) <= QUOTED else quoted(name) for name in names[:30])
     return f"{did_you_mean(missing, names)} {has}{shown}."

@@ -15,14 +15,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from taxi.batches import Batch
-from taxi.casts import REFUSALS, cast, cast_what_fits, described, first_refused
-from taxi.columns import DOLLARS, PARQUET, Service
+from taxi.casts import REFUSALS, cast, cast_what_fits, check_meaning, described, first_refused
+from taxi.columns import DOLLARS, PARQUET, WALL_TIME, Service
 from taxi.contents import check_ends
 from taxi.contracts import Contract
 from taxi.files import TripFile
 from taxi.formats import AGAIN, ENCRYPTED
+from taxi.int96 import MICROSECONDS, first_fraction, int96_names
+from taxi.kinds import LEAVE_OUT
 from taxi.layout import Found, layout_of
-from taxi.words import CORRECT, quoted
+from taxi.words import AS_NULL, CORRECT, quoted
 
 BATCH_ROWS = 40_000
 BATCH_BYTES = 3_000_000  # frames of 24 columns have some 16,000 rows
@@ -42,10 +44,13 @@ class ParquetMonth:
             fields = list(parquet.schema_arrow)
             self._promised = [parquet.metadata.row_group(place).num_rows for place in range(parquet.num_row_groups)]
             self._rows = parquet.metadata.num_rows
+            int96 = int96_names(parquet.schema)
         found = [Found(name=field.name, kind=field.type) for field in fields]
         self.layout = layout_of(found, service, file.month.month, PARQUET, contract, file.label)
         self._raw = {own: column.name for own, column in zip(self.layout.names, found, strict=True)}
         self._declared = {column.name for column in service.columns}
+        self._int96 = [raw for own, raw in self._raw.items() if own in self.layout.reads and raw in int96]
+        self._refuse_other_meanings({column.name: column.kind for column in found})
         self._batch_rows = max(1, min(BATCH_ROWS, BATCH_BYTES // (VALUE_BYTES * len(self.layout.reads))))
 
     def batches(self) -> Iterator[Batch]:
@@ -58,6 +63,7 @@ class ParquetMonth:
         with self._opened() as parquet:
             for place, promised in enumerate(self._promised):
                 before = rows
+                self._refuse_fractions(place, before)
                 for batch in self._group(parquet, place):
                     yield self._cast(batch, rows)
                     rows += batch.num_rows
@@ -71,7 +77,11 @@ class ParquetMonth:
     def _opened(self) -> Iterator[pq.ParquetFile]:
         with self._explained():
             parquet = pq.ParquetFile(
-                self._file.path, buffer_size=READ_BYTES, pre_buffer=False, page_checksum_verification=True
+                self._file.path,
+                buffer_size=READ_BYTES,
+                pre_buffer=False,
+                page_checksum_verification=True,
+                **MICROSECONDS,
             )
         with parquet:
             yield parquet
@@ -99,6 +109,37 @@ class ParquetMonth:
             with self._explained(f", row group {place + 1}"):
                 raise
 
+    def _refuse_other_meanings(self, kinds: dict[str, pa.DataType]) -> None:
+        """Raise ValueError for the first column whose type has no values of the one to read it as."""
+        for name, kind in self.layout.reads.items():
+            if self._is_lenient(name):
+                continue
+            try:
+                check_meaning(kinds[self._raw[name]], kind)
+            except REFUSALS as error:
+                found, reason = kinds[self._raw[name]], " ".join(str(error).split())[:200]
+                what = f"it is {found} instead of {kind} ({reason})"
+                raise ValueError(f"{self._file.label}, column {name}: {what}. {self._remedy(name)}") from None
+
+    def _refuse_fractions(self, place: int, before: int) -> None:
+        """Raise ValueError for a time in INT96 that microseconds do not hold."""
+        with self._explained(f", row group {place + 1}"):
+            found = first_fraction(self._file.path, place, self._int96, self._batch_rows)
+        if found:
+            where = f"row {before + found[1] + 1:,}, column {found[0]}"
+            raise ValueError(
+                f"{self._file.label}, {where}: a time with nanoseconds (INT96), which {WALL_TIME} does not hold "
+                f"without loss. {CORRECT}"
+            )
+
+    def _is_lenient(self, name: str) -> bool:
+        return self.layout.lenient and name != self.layout.pickup
+
+    def _remedy(self, name: str) -> str:
+        if name not in self._declared:
+            return LEAVE_OUT
+        return CORRECT if name == self.layout.pickup else AS_NULL
+
     def _check_rows(self, rows: int, promised: int, where: str) -> None:
         if rows != promised:
             raise ValueError(
@@ -112,7 +153,7 @@ class ParquetMonth:
         for name, kind in self.layout.reads.items():
             array = batch.column(self._raw[name])
             finite = kind == DOLLARS and name in self._declared
-            if self.layout.lenient and name != self.layout.pickup:
+            if self._is_lenient(name):
                 read[name], refused[name] = cast_what_fits(array, kind, finite=finite)
                 continue
             try:
@@ -123,12 +164,13 @@ class ParquetMonth:
         return Batch(read=pa.table(read), refused=+refused)
 
     def _refusal(self, name: str, array: pa.Array, kind: pa.DataType, place: int, before: int, error: Exception) -> str:
-        if place == len(array):  # no value of it: the type itself
+        if place == len(array):  # no single value, but all of them together
             reason = " ".join(str(error).split())[:200]
             return f"{self._file.label}, column {name}: it is {array.type} instead of {kind} ({reason}). {CORRECT}"
         where = f"{self._file.label}, row {before + place + 1:,}, column {name}"
         try:
             value = quoted(str(array[place].as_py()))
         except UnicodeDecodeError:
-            return f"{where}: the text is not UTF-8. {CORRECT}"
-        return f"{where}: {value} ({array.type}) is not {described(kind)} that {kind} holds without loss. {CORRECT}"
+            return f"{where}: the text is not UTF-8. {self._remedy(name)}"
+        what = f"{value} ({array.type}) is not {described(kind)} that {kind} holds without loss"
+        return f"{where}: {what}. {self._remedy(name)}"

@@ -142,8 +142,10 @@ FHV = Service(
         Column(name="dropOff_datetime", kind=WALL_TIME, csv=("2017-01", None)),
         Column(name="PUlocationID", kind=CODE, aliases=("locationID",)),
         Column(name="DOlocationID", kind=CODE, csv=("2017-01", None)),
-        Column(name="SR_Flag", kind=CODE, csv=("2018-01", None)),  # 1: part of a shared ride; else empty
+        Column(name="SR_Flag", kind=CODE, csv=("2017-07", None)),  # 1: part of a shared ride; else empty
         Column(name="Affiliated_base_number", kind=TEXT, csv=("2020-01", None)),  # of the base that the car belongs to
+        # The CSVs of 2018 have the number under this name, and dispatching_base_num beside it: empty, or the same.
+        Column(name="Dispatching_base_number", kind=TEXT, since=NEVER[0], csv=NEVER),
     ),
 )
 
@@ -177,7 +179,9 @@ FHVHV = Service(
         Column(name="wav_request_flag", kind=FLAG, csv=NEVER),
         Column(name="wav_match_flag", kind=FLAG, csv=NEVER),
         Column(name="cbd_congestion_fee", kind=DOLLARS, since="2025-01", csv=NEVER),
-        Column(name="SR_Flag", kind=CODE, since=NEVER[0], csv=(None, None)),  # in the CSVs instead of all the above
+        # What the CSVs have instead of all the above: 1 or empty at first, Y and N in 2021.
+        Column(name="SR_Flag", kind=FLAG, since=NEVER[0], csv=(None, None)),
+        Column(name="Affiliated_base_number", kind=TEXT, since=NEVER[0], csv=NEVER),  # in 2021
     ),
 )
 

@@ -7,6 +7,9 @@ from collections.abc import Iterable
 
 #: What to do about a file whose text is not as it should be.
 CORRECT = "Correct a copy of the file and give its folder as source, or leave the month out."
+#: What to do about a value that does not fit the type of its column.
+AS_NULL = f"Have null in its place with contract: {{changed: discard}}, or: {CORRECT}"
+QUOTED = 60  # characters of a value that a message shows
 
 
 def did_you_mean(name: object, options: Iterable[str]) -> str:
@@ -15,7 +18,7 @@ def did_you_mean(name: object, options: Iterable[str]) -> str:
     return f" Did you mean {close[0]!r}?" if close else ""
 
 
-def quoted(value: str, limit: int = 60) -> str:
+def quoted(value: str, limit: int = QUOTED) -> str:
     """`value` in quotation marks, cut after `limit` characters, with nothing unprintable in it."""
     return repr(value) if len(value) <= limit else f"{value[:limit]!r}... ({len(value):,} characters)"
 

@@ -98,6 +98,20 @@ def test_a_missing_column_is_named_with_the_nearest_one(tmp_path: Path) -> None:
         load(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (text(TRIP).replace(b",", b";"), "the names are parted by ';', not by commas"),
+        (text(TRIP, end="\r"), r"lines have to end with \\n or \\r\\n, not with \\r"),
+    ],
+    ids=["semicolons", "carriage returns"],
+)
+def test_a_header_that_is_written_otherwise_is_named(tmp_path: Path, content: bytes, message: str) -> None:
+    write_month(tmp_path, content)
+    with pytest.raises(ValueError, match=rf"2020-10\.csv\.gz, line 1: {message}"):
+        frames_of(tmp_path)
+
+
 def test_a_header_is_refused_before_the_first_row_of_an_earlier_month(tmp_path: Path) -> None:
     write_month(tmp_path, text(TRIP))
     write_month(tmp_path, text(TRIP, header=f"{HEADER},vendorid"), "2020-11")

@@ -137,3 +137,30 @@ def test_a_row_that_is_not_like_the_first_is_refused(tmp_path: Path, second: str
     write_csv(tmp_path, "green", "2015-01", f"{HEADER_2015}\n{ROW_2015},1,,\n{second}\n")
     with pytest.raises(ValueError, match=r"line \d.*fields? where the header has 21 columns"):
         load(tmp_path, "green", "2015-01")
+
+
+#: By service and month: a CSV's header and row, and what else is loaded of it.
+FOR_HIRE = {
+    "a base's number under two names": (
+        *("fhv", "2018-01"),
+        "Pickup_DateTime,DropOff_datetime,PUlocationID,DOlocationID,SR_Flag,Dispatching_base_number,Dispatching_base_num",
+        "2018-01-01 00:00:16,2018-01-01 00:02:00,1,2,1,B00001,",
+        {"SR_Flag": [1], "Dispatching_base_number": ["B00001"], "dispatching_base_num": [None]},
+    ),
+    "flags of shared rides in words": (
+        *("fhvhv", "2021-06"),
+        "dispatching_base_num,pickup_datetime,dropoff_datetime,PULocationID,DOLocationID,SR_Flag,Affiliated_base_number",
+        "B02764,2021-06-01 00:02:41,2021-06-01 00:07:46,174,18,N,B02764",
+        {"SR_Flag": ["N"], "Affiliated_base_number": ["B02764"], "hvfhs_license_num": [None]},
+    ),
+}
+
+
+@pytest.mark.filterwarnings("ignore:.*missing column hvfhs_license_num, loaded as null")
+@pytest.mark.parametrize(("service", "month", "header", "row", "loaded"), FOR_HIRE.values(), ids=FOR_HIRE)
+def test_csvs_of_hired_vehicles_have_had_other_columns(
+    tmp_path: Path, service: str, month: str, header: str, row: str, loaded: dict[str, list[object]]
+) -> None:
+    write_csv(tmp_path, service, month, f"{header}\n{row}\n")
+    trips = load(tmp_path, service, month, {"unknown": "freeze"})
+    assert {name: values(trips, name) for name in loaded} == loaded
