@@ -29,13 +29,18 @@ _LONGEST = 1500
 
 @dataclass(frozen=True, kw_only=True)
 class Occasion:
-    """What there is to tell. `error` is the run's own text: what, where, what next; or why a check warned."""
+    """What there is to tell of a run; or, as its `subject`, of a whole `backfill`, whose name then is `run_id`.
+
+    `error` is the run's own text: what, where, what next; or why a check warned.
+    """
 
     event: str
     pipeline: str
+    subject: str = "run"
     status: str = ""
     run_id: str | None = None
     trigger: str | None = None
+    resumes: str | None = None
     execution_time: str | None = None
     error: str | None = None
     resume: str | None = None
@@ -48,7 +53,7 @@ class Occasion:
 
     def title(self, escape: Callable[[str], str] = str) -> str:
         """One line."""
-        text = self._filled(self.templates.get("title") or _TITLES[self.event], escape)
+        text = self._filled(self.templates.get("title") or self._title(), escape)
         return " ".join(text.split())
 
     def summary(self, escape: Callable[[str], str] = str) -> str:
@@ -61,15 +66,25 @@ class Occasion:
         template = self.templates.get("details")
         return self._filled(template, escape) if template else self.summary(escape)
 
+    def _title(self) -> str:
+        return _TITLES[self.event] if self.subject == "run" else f"{self.subject} of {_TITLES[self.event]}"
+
     def _told(self) -> str:
-        moment = f"due {self.execution_time}" if self.execution_time else None
-        of = f"run {self.run_id} of {self.pipeline}" if self.run_id else f"a run of {self.pipeline}"
+        due = "due " if self.subject == "run" else ""
+        moment = f"{due}{self.execution_time}" if self.execution_time else None
+        trigger = self.trigger and f"trigger {self.trigger}"
+        resumes = self.resumes and f"resumes {self.resumes}"
+        of = f"{self.subject} {self.run_id} of {self.pipeline}" if self.run_id else f"a run of {self.pipeline}"
         after = f" after {self.seconds:.1f} s" if self.seconds is not None else ""
         rows = f", {self.rows:,} rows" if self.rows is not None and self.event != "failure" else ""
-        address = _address(self.pipeline, self.run_id) if os.environ.get("MAGE_PUBLIC_HOST") else None
+        address = (
+            _address(self.pipeline, self.run_id)
+            if self.subject == "run" and os.environ.get("MAGE_PUBLIC_HOST")
+            else None
+        )
         lines = [
             f"{of}: {self.status}{after}{rows}",
-            ", ".join(part for part in (self.trigger and f"trigger {self.trigger}", moment, self.host) if part),
+            ", ".join(part for part in (trigger, resumes, moment, self.host) if part),
             _shortened(self.error or ""),
             f"next: {self.resume}" if self.resume else "",
             f"log:  {self.log}" if self.log else "",

@@ -1,12 +1,16 @@
-"""The command that runs a pipeline again, for the one whose run has failed."""
+"""The command that does the same again, for the one whose run, or backfill, has failed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from mage_project import masking
 from mage_project.project import Project
 from mage_project.project.command import command
+
+if TYPE_CHECKING:
+    from mage_project.schedule.requests import Request
 
 
 def run_again(
@@ -15,6 +19,29 @@ def run_again(
     """The command as it was typed, quoted for a shell, with `***` for secrets. `some`: what chooses blocks."""
     given = [word for assignment in assignments for word in ("--var", _masked(assignment))]
     return command(project.root, "run", pipeline, *some, *(["--local"] if local else []), *given)
+
+
+def backfill_again(
+    project: Project,
+    pipeline: str,
+    request: Request,
+    assignments: Sequence[str],
+    options: Sequence[str],
+    *,
+    goes_on: bool,
+) -> str:
+    """The command that goes on with what a backfill has not completed, with `***` for secrets.
+
+    `goes_on`: whether it was interrupted, and the same wish means the rest of it. Else `--reprocess all` would begin
+    with everything again.
+    """
+    given = [word for assignment in assignments for word in ("--var", _masked(assignment))]
+    wish = request.reprocess if goes_on or request.reprocess == "failed" else "missing"
+    words = ["--start", request.start, *(["--end", request.end] if request.end else [])]
+    words += ["--interval", request.interval] if request.interval else []
+    words += [] if wish == "missing" else ["--reprocess", wish]
+    words += ["--reverse"] if request.reverse else []
+    return command(project.root, "backfill", pipeline, *words, *given, *options)
 
 
 def _masked(assignment: str) -> str:

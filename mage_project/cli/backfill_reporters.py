@@ -95,8 +95,8 @@ def reporter_for(*, as_json: bool) -> PlainReporter:
     return TerminalReporter(sys.stdout) if sys.stdout.isatty() else PlainReporter(sys.stdout)
 
 
-def receipt_table(receipt: Receipt) -> str:
-    """What became of each interval, and the sums."""
+def receipt_table(receipt: Receipt, again: str) -> str:
+    """What became of each interval, and the sums. `again`: the command that goes on with what is not completed."""
     lines = [
         (
             f"{_MARKS.get(outcome.status, '·')} {outcome.interval.name}",
@@ -113,7 +113,7 @@ def receipt_table(receipt: Receipt) -> str:
     mark = "✓" if receipt.exit_code == 0 else "✗"
     parts.append(f"{mark} {receipt.pipeline}: {totals}; {receipt.rows:,} rows in {receipt.seconds:.2f} s")
     if receipt.exit_code:
-        parts[-1] += "\n  next:  the same command again goes on with what is not completed"
+        parts[-1] += f"\n  next:  {again}"
     return masked("\n" + "\n\n".join(parts))
 
 

@@ -16,6 +16,7 @@ from mage_project.project import Project
 
 if TYPE_CHECKING:
     from mage_project.project import Pipeline
+    from mage_project.schedule.receipts import Receipt
     from mage_project.schedule.requests import Prepared, Request
 
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 @click.option("--fail-fast", is_flag=True, help="Start no more runs when one has failed.")
 @click.option("--dry-run", is_flag=True, help="Show the plan, and run nothing.")
 @click.option("--local", is_flag=True, help="Use the local stack, whatever io_config.yaml names.")
+@click.option("--alert", is_flag=True, help="Send one alert about the whole, as a trigger's run would.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
 @project_option
 def backfill(
@@ -52,6 +54,7 @@ def backfill(
     fail_fast: bool,
     dry_run: bool,
     local: bool,
+    alert: bool,
     as_json: bool,
 ) -> None:
     """Run PIPELINE once for each interval from --start to --end.
@@ -61,6 +64,8 @@ def backfill(
 
     Exit code 0: nothing failed, 1: a run failed, 2: wrong usage or configuration, 128 + n: ended by signal n.
     """
+    from mage_project.cli.again import backfill_again
+    from mage_project.cli.backfill_reporters import receipt_table
     from mage_project.cli.runs import store_of_project
     from mage_project.runner.variables import parse_assignments
     from mage_project.schedule.requests import Request, prepare
@@ -75,8 +80,23 @@ def backfill(
         if as_json:
             click.echo(json.dumps(_plan_as_dict(found, prepared), ensure_ascii=False))
         return
-    words = [*(["--local"] if local else []), *(word for each in assignments for word in ("--var", each))]
-    sys.exit(_run(found, prepared, request, words, jobs=jobs, fail_fast=fail_fast, local=local, as_json=as_json))
+    of_all = ["--local"] if local else []
+    words = [*of_all, *(word for each in assignments for word in ("--var", each))]
+    receipt = _run(found, prepared, request, words, jobs=jobs, fail_fast=fail_fast, local=local, as_json=as_json)
+    options = [*of_all, *(["--jobs", str(jobs)] if jobs > 1 else []), *(["--alert"] if alert else [])]
+    goes_on = receipt.signum is not None
+    again = backfill_again(project, pipeline, request, assignments, options, goes_on=goes_on)
+    click.echo(json.dumps(receipt.as_dict(), ensure_ascii=False) if as_json else receipt_table(receipt, again))
+    if alert:
+        _alert(project, receipt, again)
+    sys.exit(receipt.exit_code)
+
+
+def _alert(project: Project, receipt: Receipt, again: str) -> None:
+    from mage_project.schedule.backfill_alerts import tell
+
+    for line in tell(project.root, receipt, again):
+        click.echo(line, err=True)
 
 
 def _run(
@@ -89,11 +109,11 @@ def _run(
     fail_fast: bool,
     local: bool,
     as_json: bool,
-) -> int:
+) -> Receipt:
     from contextlib import nullcontext
     from dataclasses import asdict
 
-    from mage_project.cli.backfill_reporters import receipt_table, reporter_for
+    from mage_project.cli.backfill_reporters import reporter_for
     from mage_project.cli.runs import store_of_project
     from mage_project.history import backfills
     from mage_project.history.starters import own_environment
@@ -122,8 +142,7 @@ def _run(
         backfills.end(store, backfill_id, receipt.status, receipt.as_dict())
     except HistoryUnavailable as error:
         click.echo(f"warning: the receipt is not in the history: {error}", err=True)
-    click.echo(json.dumps(receipt.as_dict(), ensure_ascii=False) if as_json else receipt_table(receipt))
-    return receipt.exit_code
+    return receipt
 
 
 def _plan_as_dict(pipeline: Pipeline, prepared: Prepared) -> dict[str, Any]:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 @click.option("--yes", "-y", is_flag=True, help="Go on though code or variables have changed.")
 @click.option("--dry-run", is_flag=True, help="Show the plan, and run nothing.")
 @click.option("--local", is_flag=True, help="Use the local stack, whatever io_config.yaml names.")
+@click.option("--alert", is_flag=True, help="Send alerts, also where the failed run sent none.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
 @project_option
 def resume(
@@ -42,6 +43,7 @@ def resume(
     yes: bool,
     dry_run: bool,
     local: bool,
+    alert: bool,
     as_json: bool,
 ) -> None:
     """Go on with RUN, which has failed: run what failed and what depends on it.
@@ -61,16 +63,16 @@ def resume(
         return
     _ask(project, made, yes=yes)
     again = command(project.root, "resume", made.failure.run_id, *(["--local"] if local else []))
-    limits = {"timeout_s": timeout_s, "memory_bytes": memory_bytes}
-    work = partial(_work, made, again, limits, local=local, as_json=as_json)
+    options = {"timeout_s": timeout_s, "memory_bytes": memory_bytes, "alert": alert}
+    work = partial(_work, made, again, options, local=local, as_json=as_json)
     sys.exit(guarded(work, killed=lambda what: click.echo(f"error: {what}\n  next:  {again}", err=True)))
 
 
-def _work(made: Plan, again: str, limits: Mapping[str, Any], *, local: bool, as_json: bool) -> int:
+def _work(made: Plan, again: str, options: Mapping[str, Any], *, local: bool, as_json: bool) -> int:
     from mage_project.cli.reporters import reporter_for
     from mage_project.runner.resuming import resume
 
-    return resume(made, reporter=reporter_for(as_json=as_json, again=again), local=local, **limits).exit_code
+    return resume(made, reporter=reporter_for(as_json=as_json, again=again), local=local, **options).exit_code
 
 
 def _show(made: Plan) -> None:

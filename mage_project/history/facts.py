@@ -11,6 +11,8 @@ from typing import Any
 
 from mage_project import masking
 
+#: What the history has for a trigger of a run that goes on with another one, before the name of that one.
+RESUMES = "resumes "
 #: What differs from interval to interval, and does not make two runs different kinds of run.
 _OF_THE_INTERVAL = frozenset(
     {"execution_date", "ds", "hr", "interval_start_datetime", "interval_end_datetime", "interval_seconds"}
@@ -20,7 +22,10 @@ _OF_THE_INTERVAL = frozenset(
 
 @dataclass(frozen=True, kw_only=True)
 class RunFacts:
-    """`variables` are the pipeline's with the run's over them; `files` the blocks' files by uuid."""
+    """`variables` are the pipeline's with the run's over them; `files` the blocks' files by uuid.
+
+    `resumes`: the run that this one goes on with; then `trigger_name` is that of the first of them.
+    """
 
     run_id: str
     pipeline: str
@@ -30,6 +35,7 @@ class RunFacts:
     interval_end: datetime | None = None
     files: Mapping[str, Path] = field(default_factory=dict)
     trigger_name: str | None = None
+    resumes: str | None = None
     backfill_id: str | None = None
     parent_run_id: str | None = None
 

@@ -16,6 +16,7 @@ from mage_project.errors import HistoryUnavailable
 from mage_project.history import testament
 from mage_project.history.entries import COLUMNS, put
 from mage_project.history.facts import (
+    RESUMES,
     RunFacts,
     code_hashes,
     masked_texts,
@@ -99,7 +100,7 @@ class Ledger:
             run_id=facts.run_id,
             pipeline=facts.pipeline,
             status="running",
-            trigger_name=facts.trigger_name,
+            trigger_name=f"{RESUMES}{facts.resumes}" if facts.resumes else facts.trigger_name,
             backfill_id=facts.backfill_id,
             parent_run_id=facts.parent_run_id,
             execution_date=moment_text(facts.execution_date),

@@ -37,7 +37,7 @@ def event_of(course: Course, alerts: Alerts) -> str | None:
     if status == "failed" and not course.is_interrupted:
         found = ["failure"]
     elif status == "completed":
-        found = [*(["warning"] if any(_warnings(course.record["blocks"])) else []), "success"]
+        found = [*(["warning"] if any(check_warnings(course.record["blocks"])) else []), "success"]
     else:
         found = []
     return next((event for event in found if event in alerts.on), None)
@@ -53,8 +53,9 @@ def occasion_of(course: Course, event: str) -> Occasion:
         status=record["status"],
         run_id=facts.run_id,
         trigger=facts.trigger_name,
+        resumes=facts.resumes,
         execution_time=str(facts.execution_date),
-        error="\n".join(_warnings(record["blocks"])) if event == "warning" else record["error"],
+        error="\n".join(check_warnings(record["blocks"])) if event == "warning" else record["error"],
         resume=(record["resume"] or course.again) if event == "failure" else None,
         log=command(facts.root, "runs", "logs", facts.run_id),
         host=socket.gethostname(),
@@ -63,11 +64,11 @@ def occasion_of(course: Course, event: str) -> Occasion:
     )
 
 
-def _warnings(blocks: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def check_warnings(blocks: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """What checks have warned of, a line each."""
     for block in blocks:
         for check in block["checks"]:
             if not check["passed"] and check["severity"] == "warn":
                 rows = "" if check["failing"] is None else f": {check['failing']:,} of {check['rows']:,} rows"
                 yield f"{block['uuid']}: {check['message'] or check['name'] + rows}"
-        yield from _warnings(block["children"] or ())
+        yield from check_warnings(block["children"] or ())

@@ -145,6 +145,7 @@ def _engine() -> Any:
 
 def _tags(facts: RunFacts) -> Any:
     known = {"run_id": facts.run_id, "trigger": facts.trigger_name, "backfill": facts.backfill_id}
+    known["resumes"] = facts.resumes
     field = facets.tags_run.TagsRunFacetFields
     tags = [field(key=name, value=value, source=_SOURCE) for name, value in known.items() if value]
     return facets.tags_run.TagsRunFacet(tags=tags)

@@ -173,6 +173,7 @@ def _of_run(course: Course) -> dict[str, Any]:
         "mage_project.status": record["status"],
         "mage_project.exit_code": course.exit_code,
         "mage_project.trigger": facts.trigger_name,
+        "mage_project.resumes": facts.resumes,
         "mage_project.backfill": facts.backfill_id,
         "mage_project.execution_date": facts.execution_date.isoformat(),
         "mage_project.peak_rss_bytes": record["peak_rss_bytes"],

@@ -39,9 +39,9 @@ _FAILURE, _DONE = "failure.pickle", "resumed.json"
 class Failure:
     """A run that failed. `given` are the variables that it was given, `variables` those with the pipeline's own.
 
-    `limits` are those it ran within. `kept` names the blocks whose outputs are kept, `lost` those whose outputs could
-    not be. `code` has a hash of each block: its file, the project's modules that it imports, and how the pipeline
-    configures it.
+    `limits` are those it ran within, `trigger` what had started it, `alerts` says whether people hear of it.
+    `kept` names the blocks whose outputs are kept, `lost` those whose outputs could not be. `code` has a hash of each
+    block: its file, the project's modules that it imports, and how the pipeline configures it.
     """
 
     run_id: str
@@ -55,6 +55,8 @@ class Failure:
     sources: Mapping[str, Any]
     context: Mapping[str, Any]
     limits: Limits = _UNLIMITED
+    trigger: str | None = None
+    alerts: bool = False
     kept: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
 
@@ -107,6 +109,8 @@ def _failure(run: Run) -> Failure:
         sources=run.sources,
         context=run.context,
         limits=run.limits,
+        trigger=run.trigger,
+        alerts=run.alerts,
     )
 
 

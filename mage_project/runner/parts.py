@@ -17,7 +17,7 @@ class Part:
 
     `held_back`: blocks that do not run because a condition was false. `sources`: what SQL blocks have left in their
     stores, `context` what blocks have left there for others. `resumes`: the run that this one goes on with,
-    `statuses` how its blocks ended.
+    `statuses` how its blocks ended, `trigger` what had started it, and `alerts` whether people were to hear of it.
     """
 
     running: frozenset[str]
@@ -27,6 +27,8 @@ class Part:
     context: Mapping[str, Any] = field(default_factory=dict)
     resumes: str | None = None
     statuses: Mapping[str, str] = field(default_factory=dict)
+    trigger: str | None = None
+    alerts: bool = False
 
     @classmethod
     def whole(cls, pipeline: Pipeline) -> Part:

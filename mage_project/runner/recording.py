@@ -32,11 +32,12 @@ def recorded(run: Run, given: Mapping[str, Any], *, alert: bool = False) -> Iter
     """
     store = store_of(run.pipeline.root, lambda line: run.reporter.said(None, line))
     log = _begun_log(run) if store is not None else None
-    triggered = starters.TRIGGER in os.environ and starters.BACKFILL not in os.environ
+    run.alerts = alert or _has_alerts(run)
     facts = _facts(run, given)
+    run.trigger = facts.trigger_name
     ledger = Ledger(store, facts, lambda line: run.reporter.said(None, line))
     observed = Observation(
-        observers_of(facts.root, alerts=alert or triggered),
+        observers_of(facts.root, alerts=run.alerts),
         facts,
         again=_again(run, given),
         upstream={block.uuid: block.upstream for block in run.pipeline.blocks},
@@ -79,6 +80,13 @@ def _end_log(run: Run, log: Log) -> None:
         run.reporter.said(None, f"warning: the log of this run is not whole: {log.trouble}")
 
 
+def _has_alerts(run: Run) -> bool:
+    """Whether people hear of it unasked: a trigger has started it, or the run that it resumes had alerts."""
+    if run.part.resumes:
+        return run.part.alerts
+    return starters.TRIGGER in os.environ and starters.BACKFILL not in os.environ
+
+
 def _facts(run: Run, given: Mapping[str, Any]) -> RunFacts:
     pipeline = run.pipeline
     return RunFacts(
@@ -89,7 +97,8 @@ def _facts(run: Run, given: Mapping[str, Any]) -> RunFacts:
         execution_date=run.variables["execution_date"],
         interval_end=run.variables["interval_end_datetime"],
         files={block.uuid: block.path for block in pipeline.blocks if block.runs and block.path},
-        trigger_name=f"resumes {run.part.resumes}" if run.part.resumes else os.environ.pop(starters.TRIGGER, None),
+        trigger_name=run.part.trigger if run.part.resumes else os.environ.pop(starters.TRIGGER, None),
+        resumes=run.part.resumes,
         backfill_id=os.environ.pop(starters.BACKFILL, None),
         parent_run_id=os.environ.pop(starters.PARENT, None),
     )

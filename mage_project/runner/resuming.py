@@ -72,10 +72,12 @@ def resume(
     local: bool = False,
     timeout_s: float | None = None,
     memory_bytes: int | None = None,
+    alert: bool = False,
 ) -> RunRecord:
     """Run what the plan says. What was kept goes when another run has it, or nobody needs it any more.
 
     The limits are those of the run that failed, its time begun anew; `timeout_s` and `memory_bytes` go over them.
+    People hear of it where they heard of that one, and with `alert`.
     """
     pipeline, failure = made.pipeline, made.failure
     limits = replace(
@@ -94,9 +96,11 @@ def resume(
             context=failure.context,
             resumes=failure.run_id,
             statuses=failure.statuses,
+            trigger=failure.trigger,
+            alerts=failure.alerts,
         )
         record, _ = execute(
-            pipeline, made.variables, reporter=reporter, local=local, kept=True, part=part, limits=limits
+            pipeline, made.variables, reporter=reporter, local=local, kept=True, part=part, limits=limits, alert=alert
         )
     if record.status == "completed" or record.resume:
         failures.forget(pipeline.root, failure.run_id, record.run_id)

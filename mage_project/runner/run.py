@@ -115,6 +115,9 @@ class Run:
         #: What the run uses of the machine.
         self.meter = Meter()
         self.kept = Kept(pipeline, variables, self.record.run_id, self.variables["execution_date"])
+        #: Who has started it, and whether people are to hear how it ends: known where it is recorded.
+        self.trigger: str | None = None
+        self.alerts = False
         self._logger = logging.getLogger("mage_project.blocks")
 
     def execute(self) -> RunRecord:

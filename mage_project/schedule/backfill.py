@@ -17,6 +17,7 @@ from mage_project.history.facts import moment_text, rows_at_end
 from mage_project.history.leases import HEARTBEAT_S
 from mage_project.history.runs import StoredRun, of_dates
 from mage_project.history.stores import Store
+from mage_project.observers.alerting import check_warnings
 from mage_project.schedule import signals
 from mage_project.schedule.children import Child, Command
 from mage_project.schedule.intervals import Interval
@@ -211,6 +212,7 @@ def _outcome(child: Child, code: int, *, stopped: bool) -> Outcome:
         seconds=record.get("seconds"),
         error=record.get("error") if record else child.last_words(),
         log=str(child.log),
+        warnings=tuple(check_warnings(record.get("blocks", ()))),
     )
 
 

@@ -76,5 +76,6 @@ def _decision(last: StoredRun | None, wish: Wish) -> tuple[bool, str]:
         "not_published": "was not published",
         "running": "is running",
     }
-    why = f"{words.get(last.status, last.status)} in {last.run_id}"
+    is_interrupted = last.status == "failed" and (last.exit_code or 0) > 128
+    why = f"{'interrupted' if is_interrupted else words.get(last.status, last.status)} in {last.run_id}"
     return wish.reprocess != "failed" or last.status in ("failed", "crashed", "running"), why

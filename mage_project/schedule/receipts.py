@@ -14,7 +14,10 @@ Status = Literal["completed", "failed", "crashed", "not_published", "skipped", "
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """How one interval ended. `why` says it of one that this backfill did not run; `log` is the run's own output."""
+    """How one interval ended. `why` says it of one that this backfill did not run; `log` is the run's own output.
+
+    `warnings` are what checks have found, a line each.
+    """
 
     interval: Interval
     status: Status
@@ -24,6 +27,7 @@ class Outcome:
     error: str | None = None
     why: str | None = None
     log: str | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def is_failure(self) -> bool:

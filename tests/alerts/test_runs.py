@@ -19,6 +19,7 @@ from mage_project.history.schedules import DueRun
 from mage_project.observers import observation
 from mage_project.project import Project
 from mage_project.runner.records import RunRecord
+from mage_project.runner.resuming import plan, resume
 from mage_project.runner.running import run_pipeline
 from mage_project.schedule.alerting import Alerted
 from tests.alerts.receivers import Receiver, silence
@@ -32,7 +33,7 @@ CODE = {
 
         @data_loader
         def load(**kwargs):
-            if kwargs.get('broken'):
+            if kwargs.get('broken') in (True, f"{kwargs['execution_date']:%Y-%m}"):
                 raise ValueError(f"no luck with {kwargs.get('api_token')}")
             if kwargs.get('killed'):
                 os.kill(os.getpid(), getattr(signal, kwargs['killed']))
@@ -88,6 +89,28 @@ def test_what_can_be_resumed_is_told_with_the_command(
     (tmp_path / "data_exporters/save.py").write_text("@data_exporter\ndef save(frame):\n    raise ValueError('full')\n")
     run = triggered(found, monkeypatch)
     assert f"next: mage-project resume {run.run_id}" in texts(hooks)[0][1]
+
+
+def test_a_run_that_is_resumed_tells_as_the_first_one_did(
+    tmp_path: Path, hooks: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = project(tmp_path, f"{hooks.url}/slack")
+    (tmp_path / "data_exporters/save.py").write_text("@data_exporter\ndef save(frame):\n    raise ValueError('full')\n")
+    first = triggered(found, monkeypatch)
+    second = resume(plan(found, first.run_id, {}))
+    (tmp_path / "data_exporters/save.py").write_text(CODE["save"])
+    resume(plan(found, second.run_id, {}))
+    assert [title for title, _ in texts(hooks)] == ["p failed", "p failed", "p completed with warnings of its checks"]
+    assert f"trigger daily, resumes {second.run_id}, due 2024-01-02" in texts(hooks)[2][1]
+
+
+def test_a_run_that_resumes_one_by_hand_tells_where_it_is_asked_to(tmp_path: Path, hooks: Receiver) -> None:
+    found = project(tmp_path, f"{hooks.url}/slack", ["trigger_failure"])
+    (tmp_path / "data_exporters/save.py").write_text("@data_exporter\ndef save(frame):\n    raise ValueError('full')\n")
+    second = resume(plan(found, run_pipeline(found, "p").run_id, {}))
+    assert texts(hooks) == []
+    assert command(tmp_path, "resume", second.run_id, "--alert").returncode == 1
+    assert len(texts(hooks)) == 1
 
 
 def test_a_check_that_warns_is_told_in_the_place_of_success(

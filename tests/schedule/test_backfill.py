@@ -56,6 +56,9 @@ def test_an_interrupted_backfill_goes_on_where_it_was(scene: Scene, signum: int,
     gone(worker)
     assert (code, receipt["status"]) == (128 + signum, "interrupted")
     assert list(statuses(receipt).values())[::2] == ["completed", "not_started"]
+    _, plan = scene.backfill(*words, "--dry-run")
+    assert [(each["action"], each["why"].split()[0]) for each in plan["plan"]] == [
+        ("skip", "completed"), ("run", "interrupted"), ("run", "never")]  # fmt: skip
     code, second = scene.backfill(*words)
     assert (code, second["backfill_id"], second["status"]) == (0, receipt["backfill_id"], "completed")
     assert scene.notes("done") == Counter(["2019-01", "2019-02", "2019-03"])
