@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from mage_project.characters import visible
 from mage_project.cli.tables import aligned
 
 if TYPE_CHECKING:
@@ -33,14 +34,14 @@ def rows_table(rows: Sequence[Mapping[str, Any]], columns: int = _COLUMNS) -> st
     """The rows under the names of their first columns."""
     names = list(rows[0])[:columns] if rows else []
     left = len(rows[0]) - len(names) if rows else 0
-    header = [*names, f"({left} more)"] if left else names
+    header = [*map(_text, names), *([f"({left} more)"] if left else [])]
     return aligned(header, [[*(_text(row.get(name)) for name in names), *([""] if left else [])] for row in rows])
 
 
 def check_lines(result: CheckResult) -> list[str]:
     """A broken rule: what it says, some of the rows, and the command that shows more."""
     mark = "✗" if result.failed else "!"
-    lines = [f"  {mark} {result.name}: {result.message}"]
+    lines = [f"  {mark} {visible(f'{result.name}: {result.message}')}"]
     if result.examples:
         lines += [f"      {line}" for line in rows_table(result.examples).splitlines()]
     if result.more and (result.failing or 0) > len(result.examples):
@@ -50,4 +51,4 @@ def check_lines(result: CheckResult) -> list[str]:
 
 def _text(value: Any) -> str:
     text = "null" if value is None else str(value)
-    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
+    return visible(text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…")

@@ -1,8 +1,10 @@
-"""The table of a run: what blocks say of the rows they dropped and changed."""
+"""The tables of a run: what blocks say of the rows they dropped and changed, and what checks say of the data."""
 
 from __future__ import annotations
 
+from mage_project.cli.check_tables import check_lines
 from mage_project.cli.tables import run_table
+from mage_project.quality.results import CheckResult
 from mage_project.runner.reasons import Reasons
 from mage_project.runner.records import BlockRecord, RunRecord
 
@@ -34,3 +36,14 @@ def test_whatever_else_was_added_up_gets_a_column() -> None:
 
 def test_rows_without_a_reason_are_shown_as_such() -> None:
     assert shown(dropped={"few": {"rows": 6}}) == "dropped by clean\n  1,000  (no reason given)\n      6  few"
+
+
+def test_values_of_the_data_cannot_move_the_cursor() -> None:
+    examples = [{"a\x1b[2J": "\x1b]0;title\x07", "b": "two\nlines"}]
+    broken = CheckResult(
+        rule="max", name="\x1b[31m", message="\u202e", passed=False, rows=1, failing=1, examples=examples
+    )
+    said = "\n".join(check_lines(broken))
+    assert r"\x1b[2J" in said
+    assert r"two\nlines" in said
+    assert all(line.isprintable() for line in said.split("\n"))

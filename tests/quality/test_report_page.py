@@ -70,7 +70,8 @@ def result(**changes: object) -> CheckResult:
 
 @pytest.fixture(scope="module")
 def usual() -> Elements:
-    broken = result(passed=False, failing=3, examples=[{"amount": -1, "code": None}], more="mage-project check …")
+    odd = {"amount": float("nan"), "code": 2**63 - 1}
+    broken = result(passed=False, failing=3, examples=[odd, {"amount": -1, "code": None}], more="mage-project check …")
     rules = [Rule(word="min", name="min(amount)", columns=("amount",), minimum=0)]
     before, after = profile([month(1)]), profile([month(2)])
     return Elements(page(after, [broken, result(name="other")], title="trips", before=before, rules=rules))
@@ -89,6 +90,12 @@ def test_the_page_asks_for_nothing_from_elsewhere(usual: Elements) -> None:
     assert "@import" not in usual.said
 
 
+def test_the_title_keeps_the_end_of_a_long_path() -> None:
+    said = page(profile([month(1)]), [], title=f"/data/{'x' * 60}/green_tripdata_2020-10.csv.gz")
+    assert "/green_tripdata_2020-10.csv.gz – data report</title>" in said
+    assert "<h1><bdi>…" in said
+
+
 def test_every_link_leads_somewhere(usual: Elements) -> None:
     places = {f"#{attributes['id']}" for _, attributes in usual.found if "id" in attributes}
     assert {link["href"] for link in usual.all("a")} <= places
@@ -101,7 +108,8 @@ def test_charts_have_a_name_and_tables_have_headers(usual: Elements) -> None:
 
 def test_the_page_tells_the_verdict_and_the_offending_rows(usual: Elements) -> None:
     assert "✗ 1 of 2 checks failed" in usual.said
-    assert "1 offending row" in usual.said
+    assert "2 offending rows" in usual.said
+    assert "nan9223372036854775807" in usual.said
     assert "allowed from 0" in usual.said
     assert "What changed from before to now" in usual.said
 

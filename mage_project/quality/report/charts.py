@@ -104,7 +104,8 @@ def days_chart(found: Span) -> Chart:
         for start, rows in found.rows.items()
     ]
     least, most = min(found.rows.values()), max(found.rows.values())
-    between = f"{wording.count(least)} to {wording.count(most)} rows a {found.step}"
+    size = wording.rows(most) if least == most else f"{wording.count(least)} to {wording.rows(most)}"
+    between = f"{size} a {found.step}"
     label = f"Rows by {found.step} from {found.first} to {found.last}: {between}"
     notes = [between]
     if found.empty:

@@ -33,7 +33,7 @@ class Comparison:
 
 def comparison(profile: Profile, before: Profile | None, before_title: str) -> Comparison | None:
     """With `before`, or of the last two months. None where there is neither."""
-    names = (wording.text(before_title), "now")
+    names = (wording.source(before_title), "now")
     month_column = profile.month_column
     if before is None and profile.months:
         (first, before), (second, profile) = profile.months

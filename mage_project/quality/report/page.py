@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from mage_project.characters import visible
 from mage_project.quality.report import wording
 from mage_project.quality.report.cards import by_column, card, limits_of
 from mage_project.quality.report.charts import days_chart
@@ -49,11 +50,11 @@ def page(
         loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     places.filters |= {"count": wording.count, "share": wording.share, "text": wording.text}
-    places.filters |= {"value": _shown, "figure": _figure}
+    places.filters |= {"value": _shown, "figure": _figure, "visible": visible}
     moment = now or datetime.datetime.now().astimezone()
     return places.get_template("page.html.j2").render(
         style=Markup((_HERE / "page.css").read_text(encoding="utf-8")),  # noqa: S704 (a file of ours)
-        title=wording.text(title),
+        title=wording.source(title),
         made=f"{moment.day} {moment:%B %Y, %H:%M %Z}".strip(),
         profile=profile,
         verdict=_verdict(results),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime
-import unicodedata
 
+from mage_project.characters import visible
 from mage_project.quality.report.profile import Scalar
 
 #: Longer values are cut.
@@ -60,16 +60,18 @@ def value(what: Scalar | None) -> str:
     """A value of the data, made visible and not too long."""
     if isinstance(what, bool):
         return str(what).lower()
-    if isinstance(what, int | float):
-        return f"{what:.0f}" if what == int(what) and abs(what) < 1e15 else f"{what:.10g}"
+    if isinstance(what, int):
+        return str(what)
+    if isinstance(what, float):
+        return f"{what:.0f}" if what.is_integer() and abs(what) < 1e15 else f"{what:.15g}"
     return "null" if what is None else text(what) or "(empty)"
 
 
 def text(raw: str) -> str:
     """A text on one line, its control characters (also those that turn the direction of writing) as escapes."""
-    cut = raw[: _LONGEST - 1] + "…" if len(raw) > _LONGEST else raw
-    return "".join(_visible(sign) for sign in cut)
+    return visible(raw[: _LONGEST - 1] + "…" if len(raw) > _LONGEST else raw)
 
 
-def _visible(sign: str) -> str:
-    return ascii(sign)[1:-1] if unicodedata.category(sign) in {"Cc", "Cf", "Cs", "Zl", "Zp"} else sign
+def source(raw: str) -> str:
+    """The name of data, such as a path: its end says more than its beginning."""
+    return visible("…" + raw[-_LONGEST + 1 :] if len(raw) > _LONGEST else raw)
