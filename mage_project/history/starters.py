@@ -36,6 +36,11 @@ def given_run_id() -> str:
     return os.environ.pop(RUN, None) or new_run_id()
 
 
+def given_trigger() -> str | None:
+    """The trigger that this is a run of; it stays there for the history."""
+    return os.environ.get(TRIGGER)
+
+
 def line() -> list[str]:
     """The pipelines that have led to this run. They stay there: for a block's own process, and for what that starts."""
     return [str(each) for each in json.loads(os.environ.get(LINE, "[]"))]

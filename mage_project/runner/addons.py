@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mage_project.project import Block
-from mage_project.runner import namespace, values
+from mage_project.runner import namespace, run_view, values
 from mage_project.runner.blame import RAISED, block_error
 from mage_project.runner.block_commits import committed_together
 from mage_project.runner.borders import in_block
@@ -87,7 +87,8 @@ class Addons:
     def _keywords(self, block: Block, addon: Block) -> dict[str, Any]:
         """The block's own keyword arguments, as Mage gives them: `block_uuid` is that of the callback or condition."""
         given = self._run.keywords(block)
-        return {**given, "block_uuid": addon.uuid, "parent_block_uuid": block.original, "pipeline_run": None}
+        of_run = {"pipeline_run": run_view.seen(self._run)}
+        return {**given, "block_uuid": addon.uuid, "parent_block_uuid": block.original, **of_run}
 
 
 def _call(callback: namespace.Callback, block: Block, output: Any, keywords: Mapping[str, Any]) -> None:

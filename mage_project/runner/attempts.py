@@ -59,7 +59,9 @@ class Attempts:
     def _repeated(self, unit: Unit, inputs: Inputs) -> Any:
         """Again where the failure may pass. Nothing is left of an attempt that failed."""
         pauses: dict[str | None, Iterator[float]] = {}
+        number = 0
         while True:
+            self._number(unit, number := number + 1)
             try:
                 return self._attempt(unit, inputs)
             except MageProjectError as error:
@@ -68,6 +70,11 @@ class Attempts:
                     raise
                 self._run.warned(error.block, f"{error.what}; trying again in {delay_s:g} s")
                 self._run.interrupts.pause(delay_s)
+
+    def _number(self, unit: Unit, number: int) -> None:
+        """Give each block the number of the attempt as Mage does, `kwargs['retry']['attempts']`, from 1."""
+        for block in unit.blocks:
+            self._run.more[block.uuid] = {**self._run.more.get(block.uuid, {}), "retry": {"attempts": number}}
 
     def _pause(self, unit: Unit, error: MageProjectError, pauses: dict[str | None, Iterator[float]]) -> float | None:
         """Seconds until the next attempt, as the block that failed is configured; None where there is none."""

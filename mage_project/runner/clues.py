@@ -35,7 +35,7 @@ _IMPORTS = {
 }  # fmt: skip
 #: Keyword arguments of every block that are no variables.
 OURS = frozenset(("block_uuid", "commit_later", "configuration", "context", "dynamic_block_index", "logger",
-                   "progress", "stream", "wrote"))  # fmt: skip
+                   "progress", "retry", "stream", "wrote"))  # fmt: skip
 #: How many names are told.
 _SHOWN = 30
 #: What pandas says of several columns that are not there.

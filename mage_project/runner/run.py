@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from mage_project import masking
 from mage_project.errors import MageProjectError
-from mage_project.history.starters import given_run_id
+from mage_project.history.starters import given_run_id, given_trigger
 from mage_project.io import commits
 from mage_project.project import Block, Pipeline
 from mage_project.project.command import command
@@ -79,12 +79,12 @@ class Run:
         self.budget = self._budget()
         #: The blocks that run once for each item of a dynamic one.
         self.spawned = dynamic.spawned(pipeline.blocks)
-        started = datetime.now(UTC).replace(tzinfo=None)
-        self.variables = run_variables(pipeline, variables or {}, started)
+        started, run_id = datetime.now(UTC).replace(tzinfo=None), given_run_id()
+        self.variables = run_variables(pipeline, variables or {}, started, run_id=run_id, trigger=given_trigger())
         masking.hide(self.variables)
         self.record = RunRecord(
             pipeline=pipeline.uuid,
-            run_id=given_run_id(),
+            run_id=run_id,
             blocks=[
                 BlockRecord(uuid=block.uuid, type=block.type, status=self.part.status(block.uuid))
                 for block in pipeline.blocks

@@ -40,8 +40,10 @@ def _value(name: str, text: str) -> Any:
     return text if is_text else value
 
 
-def run_variables(pipeline: Pipeline, given: Mapping[str, Any], started: datetime) -> dict[str, Any]:
-    """The pipeline's variables, `given` over them, and what Mage adds to every run.
+def run_variables(
+    pipeline: Pipeline, given: Mapping[str, Any], started: datetime, *, run_id: str = "", trigger: str | None = None
+) -> dict[str, Any]:
+    """The pipeline's variables, `given` over them, and what Mage adds to every run; of a trigger, its name too.
 
     Moments are naive UTC, as Mage's are; those that are given may be ISO dates or times.
     """
@@ -51,6 +53,9 @@ def run_variables(pipeline: Pipeline, given: Mapping[str, Any], started: datetim
     interval = {name: _moment(name, variables) for name in of_interval}
     return {
         "env": os.environ.get("ENV", "dev"),
+        "pipeline_run_id": run_id,
+        "execution_partition": f"{pipeline.uuid}/{moment:%Y%m%dT%H%M%S}",
+        **({"trigger_name": trigger} if trigger else {}),
         **variables,
         "execution_date": moment,
         "ds": f"{moment:%Y-%m-%d}",

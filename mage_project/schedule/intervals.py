@@ -39,7 +39,9 @@ class Interval:
 
     @property
     def seconds(self) -> float:
-        return (self.end - self.start).total_seconds()
+        """A whole number as one, as Mage gives those of a day or an hour."""
+        seconds = (self.end - self.start).total_seconds()
+        return int(seconds) if seconds.is_integer() else seconds
 
     @property
     def name(self) -> str:

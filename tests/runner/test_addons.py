@@ -60,6 +60,21 @@ def test_a_callback_that_fails_is_a_warning_and_the_run_completes(tmp_path, seen
     assert "callbacks/q.py:3" in record.warnings[0]
 
 
+def test_every_callback_of_a_block_is_called_and_sees_the_run(tmp_path, seen):
+    broken = "@on_success\ndef broken(**kwargs):\n    return kwargs['pipeline_run'].blok_runs\n"
+    look = """
+    @callback('success')
+    def look(value, pipeline_run, retry, **kwargs):
+        kwargs['seen'].append([(each.block_uuid, each.status) for each in pipeline_run.block_runs])
+        kwargs['seen'].append((pipeline_run.id == kwargs['pipeline_run_id'], pipeline_run.pipeline_uuid, retry))
+    """
+    callbacks = [block("q", "callback", "a"), block("r", "callback", "a")]
+    record = run(tmp_path, seen, {"a": LOAD, "b": NEXT, "q": broken, "r": look}, LINE, callbacks=callbacks)
+    assert "pipeline_run has no 'blok_runs' here. Did you mean 'block_runs'?" in record.warnings[0]
+    statuses = [("a", "completed"), ("b", "initial")]
+    assert seen == ["load", statuses, (True, "p", {"attempts": 1}), "next"]
+
+
 def test_a_callback_of_a_wrong_status_names_the_right_ones(tmp_path, seen):
     wrong = "@callback('succes')\ndef wrong(*args, **kwargs):\n    pass\n"
     record = run(tmp_path, seen, {"a": LOAD, "b": NEXT, "q": wrong}, LINE, callbacks=[block("q", "callback", "a")])

@@ -18,8 +18,8 @@ from tests.runner.conftest import Shared
 #: Fails with the error until it has been called so often.
 SHAKY = """
 @custom
-def shaky(seen, error, passes_at, **kwargs):
-    seen.append(len(seen))
+def shaky(seen, error, passes_at, retry, **kwargs):
+    seen.append(retry['attempts'])
     if len(seen) < passes_at:
         raise {'connection': ConnectionResetError, 'code': ValueError}[error]('no')
 """
@@ -44,7 +44,7 @@ def run(root: Path, seen: Shared, error: str, passes_at: int, retry_config: Any,
 )
 def test_a_block_is_tried_as_often_as_it_says_where_that_can_help(tmp_path, seen, error, config, attempts, status):
     record = run(tmp_path, seen, error, 3, config)
-    assert (len(seen), record.status) == (attempts, status)
+    assert (seen, record.status) == ([*range(1, attempts + 1)], status)
 
 
 def test_a_key_of_the_block_goes_over_that_of_the_project(tmp_path, seen):

@@ -44,7 +44,8 @@ def test_the_keywords_are_mages(tmp_path, seen):
     assert (given["pipeline_uuid"], given["block_uuid"], given["configuration"]) == ("p", "a", {"x": 1})
     assert given["execution_date"].tzinfo is None
     assert {"env", "context", "repo_path", "logger", "event", "interval_start_datetime"} <= given.keys()
-    assert "stream" not in given
+    assert given.keys().isdisjoint({"stream", "trigger_name"})
+    assert (given["retry"], given["execution_partition"]) == ({"attempts": 1}, "p/20210131T000000")
 
 
 def test_the_context_is_shared_by_the_blocks_of_a_run(tmp_path, seen):
