@@ -12,6 +12,8 @@ from mage_project.errors import UsageError
 
 #: The last line of a log has this key: what the run's status was.
 ENDED = "status"
+#: The line that tells that a block has ended has this one: how.
+BLOCK_ENDED = "block_status"
 LEVELS = ("debug", "info", "warning", "error", "critical")
 #: How often a log that is followed is looked at.
 _LOOK_S = 0.2
@@ -42,6 +44,11 @@ def lines(path: Path) -> Iterator[Line]:
     """The lines of a log, as far as it is written."""
     with path.open("rb") as file:
         yield from _complete(file.readlines())
+
+
+def block_statuses(path: Path) -> dict[str, str]:
+    """How the blocks have ended that have, of a run that may go on."""
+    return {line["block"]: line[BLOCK_ENDED] for line in lines(path) if line.get("block") and BLOCK_ENDED in line}
 
 
 def follow(path: Path, lives: Callable[[], bool], *, wait: Callable[[float], None] = time.sleep) -> Iterator[Line]:

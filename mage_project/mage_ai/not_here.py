@@ -85,10 +85,6 @@ NOT_HERE: dict[str, tuple[str, str]] = {
     "mage_ai.kernels": ("what runs the code of its editor", _SERVER),
     "mage_ai.orchestration": ("its scheduler", "triggers.yaml, or mage_ai.orchestration.triggers.api"),
     "mage_ai.orchestration.db": ("the database of its scheduler", "the records of mage-project's runs"),
-    "mage_ai.orchestration.run_status_checker": (
-        "what tells whether another pipeline has run",
-        "a sensor that looks for what the other pipeline leaves: a table or an object",
-    ),
     "mage_ai.presenters": ("a part of its pages", _SERVER),
     "mage_ai.sample_datasets": ("small data sets for trying it", "files of the project: FileIO"),
     "mage_ai.server": ("its server", _SERVER),

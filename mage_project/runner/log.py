@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mage_project.history.logs import ENDED
+from mage_project.history.logs import BLOCK_ENDED, ENDED
 from mage_project.masking import masked
 from mage_project.runner import speech
 from mage_project.runner.outlets import Outlet
@@ -108,7 +108,8 @@ class Logged:
         self._inner.block_ended(block)
         rows = block.rows_out if block.rows_out is not None else block.rows_in
         counted = "" if rows is None else f", {rows:,} rows"
-        self._log.write("info", block.uuid, f"{block.status} in {block.seconds:.2f} s{counted}")
+        text = f"{block.status} in {block.seconds:.2f} s{counted}"
+        self._log.write("info", block.uuid, text, always=True, **{BLOCK_ENDED: block.status})
 
     def run_ended(self, run: RunRecord) -> None:
         self._inner.run_ended(run)
