@@ -17,7 +17,9 @@ from mage_project.mage_ai.unanswered import missing_module, missing_name
 ROOT = "mage_ai"
 HERE = Path(__file__).parent
 #: Modules of this package that are not Mage's.
-_OURS = {"actions", "collecting", "finder", "not_here", "unanswered", "yaml_mapping", "child_runs", "parentage"}
+_OURS = frozenset(
+    "actions child_arguments child_runs collecting finder not_here parentage unanswered yaml_mapping".split()
+)
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -111,6 +112,22 @@ def test_a_pipeline_that_fails_fails_the_block_that_runs_it_if_it_says_so(projec
         trigger_pipeline("other", check_status=True, error_on_failure=True, verbose=False)
     with pytest.raises(UsageError, match="Did you mean 'other'"):
         trigger_pipeline("othr")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"variables": [1]}, "variables of trigger_pipeline must be a dict, not list: [1]"),
+        ({"variables": {1: 2}}, "a variable of trigger_pipeline is called 1"),
+        ({"variables": {"rows": [{1, 2}]}}, "'rows' of trigger_pipeline cannot be handed to another run: .* a set"),
+        ({"poll_timeout": "1h"}, "poll_timeout of trigger_pipeline must be a number of seconds, not str: '1h'"),
+        ({"pipeline_uuid": None}, "pipeline_uuid of trigger_pipeline must be a name, not NoneType: None"),
+    ],
+    ids=str,
+)
+def test_what_no_run_can_be_given_is_an_error_that_names_it(project, given, said):
+    with pytest.raises(BlockError, match=re.escape(said).replace(re.escape(".*"), ".*")):
+        trigger_pipeline(**{"pipeline_uuid": "other", **given})
 
 
 def test_a_pipeline_that_takes_too_long_is_ended(project):

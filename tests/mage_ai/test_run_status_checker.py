@@ -17,7 +17,10 @@ from tests.projects import block, write_project
 
 NOON = datetime(2024, 3, 3, 12)
 LINE = [block("a", "data_loader"), block("b", "custom", "a")]
-WORK = {"a": "@data_loader\ndef load():\n    return 1\n", "b": "@custom\ndef work(one, **kwargs):\n    one / kwargs['n']\n"}
+WORK = {
+    "a": "@data_loader\ndef load():\n    return 1\n",
+    "b": "@custom\ndef work(one, **kwargs):\n    one / kwargs['n']\n",
+}
 SENSE = """
 from mage_ai.orchestration.run_status_checker import check_status
 

@@ -12,6 +12,7 @@ from mage_project.errors import BlockError
 from mage_project.history import occasions
 from mage_project.io.config import has_overrides
 from mage_project.mage_ai import child_runs
+from mage_project.mage_ai.child_arguments import checked
 from mage_project.mage_ai.parentage import parent
 from mage_project.mage_ai.settings.repo import get_repo_path
 from mage_project.mage_ai.shared.enum import StrEnum
@@ -95,9 +96,16 @@ def trigger_pipeline(
     """
     if remote_blocks or return_remote_blocks:
         raise BlockError("remote blocks are not known here", hint="hand over what the pipeline needs as variables")
+    given = checked(
+        pipeline_uuid=pipeline_uuid,
+        variables=variables,
+        poll_interval=poll_interval,
+        poll_timeout=poll_timeout,
+        schedule_name=schedule_name,
+    )
     root = Path(repo_path or get_repo_path())
     Project(root).pipeline(pipeline_uuid)
-    given, name, local = dict(variables or {}), schedule_name or _TRIGGER_NAME, has_overrides()
+    name, local = schedule_name or _TRIGGER_NAME, has_overrides()
     if not check_status and not local and (occasion := child_runs.leave_to_scheduler(root, pipeline_uuid, given, name)):
         return PipelineRun(pipeline_uuid, given, _date(occasion.execution_date), number=occasion.number)
     above = parent()
