@@ -46,7 +46,7 @@ def run_table(run: RunRecord) -> str:
     """The blocks of a run, then what was dropped and why, then the tests."""
     lines = [
         (
-            f"{MARKS[block.status]} {block.uuid}{'' if block.children is None else f' ×{len(block.children)}'}",
+            f"{MARKS[block.status]} {block.uuid}{_children(block)}",
             block.type,
             count(block.rows_in),
             count(block.rows_out),
@@ -67,6 +67,14 @@ def run_table(run: RunRecord) -> str:
     parts += [text for block in run.blocks for text in (_dropped(block), _changed(block)) if text]
     parts += [text for block in run.blocks if (text := _tests(block))]
     return "\n\n".join(parts)
+
+
+def _children(block: BlockRecord) -> str:
+    """How often it ran, once for each item of a dynamic block, and how many of these runs failed."""
+    if block.children is None:
+        return ""
+    failed = sum(child.status == "failed" for child in block.children)
+    return f" ×{len(block.children)}" + (f", {failed} failed" if failed else "")
 
 
 def _dropped(block: BlockRecord) -> str:

@@ -26,7 +26,7 @@ _SELVES, _LONGEST = 3, 10
 #: How long a run that is told to stop may take to roll back, or to finish its commit.
 _FAREWELL_S = 120.0
 _PAUSE_S = 0.1
-#: Lines at the end of what a run says that tell why it failed.
+#: Lines at the end of what a run says, where it does not say that it failed.
 _TAIL = 5
 
 
@@ -80,12 +80,15 @@ class ChildRun:
         self._close()
 
     def last_words(self) -> str:
-        """What the run said at its end, and lets go of it. It must have ended."""
+        """What the run said of its failure, a line each, and lets go of it. It must have ended."""
         self._said.seek(0)
         text = self._said.read().decode(errors="replace")
         self._close()
-        lines = [line.strip() for line in text.splitlines() if line.strip()]
-        return " ".join(lines[-_TAIL:]) or f"exit code {self._process.returncode}"
+        lines = [line for line in text.splitlines() if line.strip()]
+        ends = [place for place, line in enumerate(lines) if line.startswith(f"✗ {self.pipeline} ")]
+        told = lines[ends[-1] + 1 :] if ends else []
+        told = [line for line in told if not line.startswith("  next:")] or lines[-_TAIL:]
+        return "\n".join(f"    {line}" for line in told) or f"    exit code {self._process.returncode}"
 
     def _close(self) -> None:
         """The write end of the pipe is how the run knows that we are here."""

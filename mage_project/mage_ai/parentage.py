@@ -78,4 +78,4 @@ def wait_for_all(said: Callable[[str | None, str], None], warned: Callable[[str 
         started.remove(child)
         failed, words = child.status == "failed", child.last_words()
         if failed:
-            warned(None, f"run {child.run_id} of {child.pipeline}, which a block has started, failed: {words}")
+            warned(None, f"run {child.run_id} of {child.pipeline}, which a block has started, failed:\n{words}")

@@ -120,8 +120,7 @@ def _run(job: Job, events: Events, interrupts: Interrupts) -> Run:
     run.variables, run.more[job.block.uuid], run.context = dict(job.variables), job.more, dict(job.context)
     run.record.run_id = job.run_id
     if job.block.child_of:
-        of_child = BlockRecord(uuid=job.block.uuid, type=job.block.type)
-        run.record.block(job.block.child_of).children = [of_child]
+        run.record.block(job.block.child_of).adopt(BlockRecord(uuid=job.block.uuid, type=job.block.type))
     return run
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import contextvars
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from functools import partial
+from itertools import islice
 
 from mage_project.errors import MageProjectError
 from mage_project.runner import speech
 from mage_project.runner.interrupts import Interrupts
-from mage_project.runner.order import needs, one_by_one
 from mage_project.runner.plan import Unit
 from mage_project.runner.stopping import Stoppable, Stopped
 
@@ -34,15 +34,19 @@ class Crew:
         units: Sequence[Unit],
         take: Callable[[Unit], None],
         *,
+        needs: Mapping[int, Set[int]],
         at_once: int,
         goes_on: bool,
         interrupts: Interrupts,
         told: Callable[[MageProjectError], None],
     ) -> None:
-        """`goes_on`: whether new units begin when one has failed. `told` hears of a failure while others go on."""
+        """`needs`: which units, by their places, must have ended before another one begins.
+
+        `goes_on`: whether new units begin when one has failed. `told` hears of a failure while others go on.
+        """
         self._units, self._take, self._told = units, take, told
         self._at_once, self._goes_on, self._interrupts = at_once, goes_on, interrupts
-        self._needs = needs(units) if at_once > 1 else one_by_one(units)
+        self._needs = needs
         self._waiting = list(range(len(units)))
         self._ended: set[int] = set()
         self._working: dict[int, Stoppable] = {}
@@ -64,7 +68,7 @@ class Crew:
         ready = self._ready() if self._goes_on or not self._errors else []
         if not ready and not self._working:
             return False
-        if len(ready) == 1 and not self._working:
+        if not self._working and (len(ready) == 1 or self._at_once == 1):
             self._alone(ready[0])
             return True
         for place in ready[: self._at_once - len(self._working)]:
@@ -73,7 +77,9 @@ class Crew:
         return True
 
     def _ready(self) -> list[int]:
-        return [place for place in self._waiting if self._needs[place] <= self._ended]
+        """The first that may begin: as many as there is room for, and one more, to see whether one is alone."""
+        found = (place for place in self._waiting if self._needs[place] <= self._ended)
+        return list(islice(found, self._at_once + 1))
 
     def _alone(self, place: int) -> None:
         self._waiting.remove(place)

@@ -46,6 +46,11 @@ class Interrupts:
         self._mine.thread = thread
 
     @property
+    def is_in_thread(self) -> bool:
+        """Whether what asks runs beside others, in a thread of its own."""
+        return self._thread is not None
+
+    @property
     def _thread(self) -> Stoppable | None:
         return getattr(self._mine, "thread", None)
 

@@ -73,6 +73,7 @@ class BlockRecord:
     checks: list[CheckResult] = field(default_factory=list)
     error: str | None = None
     children: list[BlockRecord] | None = None
+    by_uuid: dict[str, BlockRecord] = field(default_factory=dict, repr=False)
 
     def reset(self) -> None:
         """Back to the start, for another attempt."""
@@ -104,16 +105,21 @@ class BlockRecord:
 
     def new_child(self, name: str) -> BlockRecord:
         """The record of one more run of a dynamic child, with a name of its own."""
-        self.children = [] if self.children is None else self.children
-        taken = {child.uuid for child in self.children}
         uuid = f"{self.uuid}:{name}"
-        child = BlockRecord(uuid=uuid if uuid not in taken else f"{uuid}:{len(taken)}", type=self.type)
+        uuid = uuid if uuid not in self.by_uuid else f"{uuid}:{len(self.by_uuid)}"
+        return self.adopt(BlockRecord(uuid=uuid, type=self.type))
+
+    def adopt(self, child: BlockRecord) -> BlockRecord:
+        """Have it among the children."""
+        self.children = self.children if self.children is not None else []
         self.children.append(child)
+        self.by_uuid[child.uuid] = child
         return child
 
-    def gather(self) -> None:
-        """Become the sum of the children, with one record for the tests of one name. Checks stay theirs."""
+    def gather(self, seconds: float) -> None:
+        """Become the sum of the children, who took so long together. Tests of one name are one; checks stay theirs."""
         children = self.children or []
+        names = self.by_uuid.keys()
         for child in children:
             self.count_in(child.rows_in, child.bytes_in)
             self.count_out(child.rows_out, child.bytes_out)
@@ -122,13 +128,13 @@ class BlockRecord:
             add_files(self.files, child.files)
             self.columns, self.written = self.columns or child.columns, [*self.written, *child.written]
             self.published = [*self.published, *child.published]
-            self.seconds, self.cpu_seconds = self.seconds + child.seconds, self.cpu_seconds + child.cpu_seconds
-            self.beside = sorted({*self.beside, *child.beside})
+            self.cpu_seconds += child.cpu_seconds
+            self.beside = sorted({*self.beside, *child.beside} - names)
             self.peak_rss_bytes = max(self.peak_rss_bytes or 0, child.peak_rss_bytes or 0)
             self.error = self.error or child.error
+        self.seconds = seconds
         self.tests = _together([child.tests for child in children])
-        going = {child.status for child in children} - {"condition_failed"}
-        self.status = "failed" if "failed" in going else "completed" if going or not children else "condition_failed"
+        self.status = _status_of(children)
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -155,6 +161,15 @@ class BlockRecord:
             "error": self.error,
             "children": None if self.children is None else [child.as_dict() for child in self.children],
         }
+
+
+def _status_of(children: Sequence[BlockRecord]) -> Status:
+    going = {child.status for child in children} - {"condition_failed"}
+    if "failed" in going:
+        return "failed"
+    if going & {"pending", "running"}:  # the run was stopped
+        return "running"
+    return "completed" if going or not children else "condition_failed"
 
 
 def _sum(so_far: int | None, more: int | None) -> int | None:
@@ -198,7 +213,9 @@ class RunRecord:
         return [*self.blocks, *(child for record in self.blocks for child in record.children or ())]
 
     def block(self, uuid: str) -> BlockRecord:
-        return next(record for record in self.every if record.uuid == uuid)
+        """The record of a block, or of a run of a dynamic child; there may be thousands of those."""
+        found = (record if record.uuid == uuid else record.by_uuid.get(uuid) for record in self.blocks)
+        return next(record for record in found if record is not None)
 
     def as_dict(self) -> dict[str, Any]:
         return {

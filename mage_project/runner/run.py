@@ -26,6 +26,7 @@ from mage_project.runner.interrupts import Interrupted, Interrupts
 from mage_project.runner.kept import Kept
 from mage_project.runner.limits import Limits
 from mage_project.runner.notices import Notices
+from mage_project.runner.order import needs, one_by_one
 from mage_project.runner.outputs import Outputs
 from mage_project.runner.parts import Part
 from mage_project.runner.plan import Unit, units
@@ -100,6 +101,7 @@ class Run:
         self.turns: list[Turn] = []
         #: Blocks that failed or need one that did, in a run where blocks may fail.
         self._failed: set[str] = set()
+        self._told: list[MageProjectError] = []
         self.addons = Addons(self)
         self.attempts = Attempts(self, self.addons, retry_delays_s)
         #: Blocks that do not run, because a condition of theirs or of one before them was false.
@@ -215,16 +217,29 @@ class Run:
         end = partial(self.interrupts.end, threading.get_ident(), OverBudget)
         return self.budget.watched(end) if self.budget else nullcontext()
 
-    def _crew(self) -> Crew:
+    @property
+    def at_once(self) -> int:
+        """How many blocks, or children of one, run side by side at the most."""
         config = self.pipeline.concurrency
-        limit = self.limits.blocks_at_once or (config and config.block_run_limit) or AT_ONCE
+        return self.limits.blocks_at_once or (config and config.block_run_limit) or AT_ONCE
+
+    def told_of(self, error: MageProjectError) -> None:
+        """Tell of a failure while others go on; once, though it may fail more than one block."""
+        if error in self._told:
+            return
+        self._told.append(error)
+        self.reporter.said(error.block, f"failed: {error.what}")
+
+    def _crew(self) -> Crew:
+        work = units(self.pipeline.blocks, self.part.running)
         return Crew(
-            units(self.pipeline.blocks, self.part.running),
+            work,
             self._take_turn,
-            at_once=limit,
+            needs=needs(work) if self.at_once > 1 else one_by_one(work),
+            at_once=self.at_once,
             goes_on=self.limits.blocks_may_fail,
             interrupts=self.interrupts,
-            told=lambda error: self.reporter.said(error.block, f"failed: {error.what}"),
+            told=self.told_of,
         )
 
     def _take_turn(self, unit: Unit) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mage_project.project import Block
 from mage_project.runner import dynamic, values
 from mage_project.runner.plan import Unit
+from mage_project.runner.siblings import Siblings
 
 if TYPE_CHECKING:
     from mage_project.runner.run import Run
@@ -62,7 +62,7 @@ class Turn:
         return inputs
 
     def _pass_over(self, block: Block) -> None:
-        self._run.passed_over.add(block.original)
+        self._run.passed_over.add(block.uuid)
         self._run.record.block(block.uuid).status = "condition_failed"
 
     def _combined(self, block: Block, given: Sequence[Any]) -> Sequence[Any]:
@@ -77,22 +77,15 @@ class Turn:
     def _run_children(self, block: Block, given: Sequence[Any]) -> dynamic.Children:
         """Run a dynamic child once for each item. One whose condition is false also holds back what comes after."""
         run = self._run
-        record = run.record.block(block.uuid)
-        record.status, record.children = "running", []
-        outputs = []
+        calls = dynamic.calls([run.pipeline.block(uuid) for uuid in block.upstream], given, many=True)
+        siblings = Siblings(block, run, calls)
         try:
-            for call in dynamic.calls([run.pipeline.block(uuid) for uuid in block.upstream], given, many=True):
-                child = replace(block, uuid=record.new_child(call.name).uuid, child_of=block.uuid)
-                run.more[child.uuid] = {"dynamic_block_index": call.index, **call.keywords}
-                if run.addons.allow(child, call.inputs):
-                    returned = run.attempts.run(Unit(blocks=(child,)), {child.uuid: call.inputs})
-                    outputs.append(values.outputs(returned))
-                else:
-                    self._pass_over(child)
+            outputs = siblings.execute()
         finally:
-            record.gather()
+            if siblings.is_held_back:
+                run.passed_over.add(block.uuid)
         run.keep(block, outputs)
-        run.reporter.block_ended(record)
+        run.reporter.block_ended(run.record.block(block.uuid))
         return dynamic.Children(outputs=outputs)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import warnings
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -17,8 +17,6 @@ from mage_project.mage_ai.parentage import parent
 from mage_project.mage_ai.settings.repo import get_repo_path
 from mage_project.mage_ai.shared.enum import StrEnum
 from mage_project.project import Project
-
-log = logging.getLogger(__name__)
 
 #: Mage's name for the trigger of runs that blocks start.
 _TRIGGER_NAME = "API_TRIGGER_CREATED_FROM_CODE"
@@ -139,10 +137,10 @@ def _wait(
     run.refresh()
     words = child.last_words()
     if status == "failed":
-        what = f"pipeline '{run.pipeline_uuid}', which this block runs, failed (run {child.run_id}): {words}"
+        what = f"pipeline '{run.pipeline_uuid}', which this block runs, failed (run {child.run_id}):\n{words}"
         if error_on_failure:
             raise BlockError(what, hint=f"mage-project runs show {child.run_id}")
-        log.warning("%s; with error_on_failure=True this block would fail too", what)
+        warnings.warn(f"{what}\n    (with error_on_failure=True this block would fail too)", stacklevel=3)
 
 
 def _date(text: str | None) -> datetime | None:
