@@ -123,6 +123,29 @@ def test_a_failing_loader_is_one_error(project: Path, run: Pytest) -> None:
     ended.stdout.fnmatch_lines(["pipeline 'numbers' could not be run: *no numbers*", "*not run: block 'load' failed"])
 
 
+STREAM = """
+import pandas as pd
+
+@data_loader
+def load(**kwargs):
+    yield pd.DataFrame({'n': [1]})
+    yield pd.DataFrame({'n': [2]})
+    raise ValueError('no third batch')
+
+@test
+def test_it_is_small(numbers, *args):
+    assert (numbers['n'] < 3).all()
+"""
+
+
+def test_a_test_of_some_batches_has_not_passed_where_the_stream_breaks(project: Path, run: Pytest) -> None:
+    blocks = [block("load", "data_loader", configuration={"stream": True})]
+    write_project(project, blocks, {"load": STREAM}, variables={"source": "here"})
+    ended = run()
+    ended.assert_outcomes(errors=1)
+    ended.stdout.fnmatch_lines(["*could not be run: *no third batch*"])
+
+
 def test_a_failing_block_without_tests_is_told(project: Path, run: Pytest) -> None:
     write(project, double="@transformer\ndef double(number):\n    raise ValueError('no doubles')\n", export=LOAD)
     ended = run("-k", "load")

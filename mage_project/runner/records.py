@@ -19,7 +19,7 @@ Status = Literal[
 
 @dataclass(kw_only=True)
 class TestRecord:
-    """One `@test` function: whether it has run, whether it passed, and what it said."""
+    """One `@test` function: whether it has run on all that it is about, whether it passed, and what it said."""
 
     __test__ = False
 

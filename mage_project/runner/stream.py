@@ -40,6 +40,7 @@ class Stream:
         self._run = run
         self._wiring = Wiring(unit, run, inputs)
         self._commits = JointCommits(run, self._wiring.exporters)
+        self._has_ended = False
 
     def execute(self) -> None:
         """Run the stream to its end and commit. Raises the first error, with nothing committed."""
@@ -83,6 +84,7 @@ class Stream:
                     self._hand_on(source, batch)
                     if number % TRIM_BATCHES == 0:
                         memory.give_back()
+                self._has_ended = True
             finally:
                 ahead.close()
                 source.record.seconds, source.record.cpu_seconds = ahead.seconds, ahead.cpu_seconds
@@ -161,6 +163,11 @@ class Stream:
             run_test(node.block, function, [values.for_reader(batch)], self._run.keywords(node.block), record)
         verdict(node.block, [record for _, record in each])
 
+    def _take_back_tests(self) -> None:
+        """A test that has passed on some batches has not passed on those that were still to come."""
+        for test in (test for node in self._wiring.nodes.values() for test in node.record.tests if test.passed):
+            test.ran, test.message = False, None
+
     def _finish_tests(self) -> None:
         """The stream has ended: the verdict on the whole of it, before any exporter learns of the end."""
         for reader in self._wiring.whole_tests:
@@ -192,6 +199,8 @@ class Stream:
 
     def _give_up(self, error: BaseException) -> BaseException:
         """End every reader, roll everything back, and find the error that came first."""
+        if not self._has_ended:
+            self._take_back_tests()
         readers = self._wiring.readers
         for reader in readers:
             reader.channel.fail()
