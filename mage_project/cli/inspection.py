@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mage_project.errors import MageProjectError
 from mage_project.project import Block, Pipeline, Problem, Project, files
+from mage_project.project.model import ONLY_IN_MAGE
 from mage_project.project.modules import modules
 from mage_project.runner.foresight import foreseen
 from mage_project.runner.imports import unanswered
@@ -23,8 +24,10 @@ def problems_of(project: Project, uuid: str) -> list[Problem]:
     except MageProjectError as error:
         path, line = _place(error.where, project.root / "pipelines" / uuid / "metadata.yaml")
         return [Problem(message=error.what, path=path, line=line, hint=error.hint)]
+    if pipeline.type in ONLY_IN_MAGE["pipeline"]:  # its blocks are of other kinds, which are not looked into here
+        return problems
     for block in pipeline.blocks:
-        if block.runs and block.language not in ("python", "sql"):
+        if block.runs and block.type not in ONLY_IN_MAGE["block"] and block.language not in ("python", "sql"):
             what = f"block '{block.uuid}' is written in {block.language}: only Python and SQL blocks can be run"
             problems.append(Problem(message=what, path=pipeline.path, line=block.line))
         for each in (block, *block.callbacks, *block.conditions):
@@ -128,13 +131,15 @@ def _name(decorator: ast.expr) -> str:
 
 
 def _of_io_config(project: Project) -> list[Problem]:
+    """What keeps the file from being read. Profiles that blocks name and that it has not are told of the blocks."""
     path = project.root / "io_config.yaml"
     if not path.is_file():
         return []
-    from mage_project.io.config import ConfigFileLoader
+    from mage_project.io.profiles import profile_names, read_profile
 
     try:
-        ConfigFileLoader(path, "default")
+        if "default" in profile_names(path):
+            read_profile(path, "default")
     except MageProjectError as error:
         where, line = _place(error.where, path)
         return [Problem(message=error.what, path=where, line=line, hint=error.hint)]

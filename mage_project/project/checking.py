@@ -69,10 +69,15 @@ class Checker:
         self.problems.append(Problem(message=message, path=self.path, line=line, hint=hint, warning=warning))
 
     def keys(self, mapping: Mapping, place: str, *, warning: bool = False) -> None:
-        """A key that is nearly a known one is an error (it would be ignored); any other unknown one a warning."""
+        """A key that is nearly a known one is an error (it would be ignored); any other unknown one a warning.
+
+        Nothing is said of one without a value, as newer Mages leave them.
+        """
         own = KNOWN_KEYS["trigger under mage_project"] if place == "trigger" else frozenset[str]()
         for key in mapping.keys() - KNOWN_KEYS[place] - own:
             meant = did_you_mean(str(key), KNOWN_KEYS[place])
+            if not meant and mapping[key] is None:
+                continue
             self.error(f"unknown key '{key}' of a {place}.{meant}", mapping.line_of(key), warning=warning or not meant)
 
     def entries(self, content: Mapping, key: str) -> Iterator[Mapping]:
@@ -139,7 +144,12 @@ class Checker:
 
     def _flags(self, block: Block) -> None:
         for name in ("dynamic", "reduce_output", "side_by_side", "stream"):
-            if not isinstance(block.configuration.get(name, False), bool):
+            given = block.configuration.get(name, False)
+            if isinstance(given, dict):  # of Mage's dynamic blocks of version 2, which it has to be told to read
+                what = f"'{name}' of block '{block.uuid}' is a mapping, which Mage reads with DYNAMIC_BLOCKS_VERSION=2"
+                hint = "write `dynamic: true` for `parent: true`, and `reduce_output: true` beside it, not below"
+                self.error(f"{what}, and this runner not: it takes true or false", block.line, hint=hint)
+            elif not isinstance(given, bool):
                 self.error(f"'{name}' of block '{block.uuid}' must be true or false", block.line)
         pause_s = block.configuration.get("poke_interval", 1)
         if isinstance(pause_s, bool) or not isinstance(pause_s, int | float) or not pause_s > 0:

@@ -19,9 +19,10 @@ def in_process(content: Mapping, checker: Checker, *, default: bool = False) -> 
     given = content.get("executor_type")
     if given is None or given in _HERE:
         return given == "process" if given else default
-    meant = did_you_mean(str(given), [*_HERE, *_ELSEWHERE])
-    what = f"unknown executor_type '{given}'.{meant}"
     if given in _ELSEWHERE:
-        what = f"executor_type '{given}' is Mage's alone: here the block runs on this machine"
+        what, meant = f"executor_type '{given}' is Mage's alone: here the block runs on this machine", ""
+    else:
+        meant = did_you_mean(str(given), [*_HERE, *_ELSEWHERE])
+        what = f"unknown executor_type '{given}'.{meant}"
     checker.error(what, content.line_of("executor_type"), hint="executor_type: process", warning=not meant)
     return default

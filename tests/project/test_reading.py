@@ -56,6 +56,12 @@ def test_a_folder_without_pipelines_is_not_a_project(tmp_path):
             "unknown key 'variabels' of a pipeline. Did you mean 'variables'",
             id="key",
         ),
+        pytest.param(
+            "blocks:\n- uuid: a\n  type: markdown\n  configuration: {dynamic: {parent: true}}\n",
+            2,
+            "is a mapping, which Mage reads with DYNAMIC_BLOCKS_VERSION=2",
+            id="dynamic",
+        ),
     ],
 )
 def test_a_mistake_is_named_with_its_line(tmp_path, text, line, message):
@@ -64,6 +70,11 @@ def test_a_mistake_is_named_with_its_line(tmp_path, text, line, message):
         Project(tmp_path).pipeline("p")
     assert message in str(caught.value)
     assert f"{path.relative_to(tmp_path)}:{line}" in str(caught.value)
+
+
+def test_nothing_is_said_of_a_newer_mages_key_without_a_value(tmp_path):
+    write_pipeline(tmp_path, "blocks: []\noverrides: null\n")
+    assert Project(tmp_path).inspect("p")[1] == []
 
 
 def test_a_circle_is_named_block_by_block(tmp_path):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mage_project.cli.inspection import problems_of
-from tests.projects import block, write_project
+from mage_project.project import Project
+from tests.projects import block, write_pipeline, write_project
 
 LOAD = "@data_loader\ndef load(**kwargs):\n    return 1\n"
 
@@ -42,3 +43,18 @@ def test_what_a_block_will_fail_for_is_told(tmp_path, code, upstream, line, mess
 def test_nothing_is_told_of_a_block_that_can_take_its_inputs(tmp_path, parameters):
     code = f"import json\nconfig_profile = 'prod'\n@transformer\ndef t({parameters}):\n    pass\n"
     assert problems(tmp_path, code, "a", "b") == []
+
+
+def test_a_profile_that_no_block_names_need_not_be_there(tmp_path):
+    (tmp_path / "io_config.yaml").write_text("version: 0.1.1\nwarehouse: {}\n")
+    code = "config_profile = 'warehouse'\n" + LOAD
+    assert problems_of(write_project(tmp_path, [block("a", "data_loader")], {"a": code}), "p") == []
+
+
+@pytest.mark.parametrize("kind", ["integration", "streaming"])
+def test_only_one_thing_is_told_of_a_pipeline_that_only_mage_runs(tmp_path, kind):
+    (tmp_path / "data_loaders").mkdir()
+    (tmp_path / "data_loaders" / "a.yaml").write_text("connector_type: x\n")
+    write_pipeline(tmp_path, f"type: {kind}\nblocks:\n- {{uuid: a, type: data_loader, language: yaml}}\n")
+    [problem] = problems_of(Project(tmp_path), "p")
+    assert "that is not run here" in problem.message

@@ -187,3 +187,12 @@ def test_an_executor_that_is_misspelt_is_found(tmp_path):
     project = write_project(tmp_path, [block("a", "data_loader", executor_type="proces")], {"a": SLEEP})
     _, [problem] = project.inspect("p")
     assert problem.message == "unknown executor_type 'proces'. Did you mean 'process'?"
+
+
+def test_an_executor_of_mages_that_is_not_here_keeps_nothing_from_running(tmp_path):
+    project = write_project(tmp_path, [block("a", "data_loader", executor_type="k8s")], {"a": SLEEP})
+    _, [problem] = project.inspect("p")
+    assert (problem.message, problem.warning) == (
+        "executor_type 'k8s' is Mage's alone: here the block runs on this machine",
+        True,
+    )
