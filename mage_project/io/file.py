@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from mage_project.errors import StoreError
 from mage_project.io import formats
@@ -14,6 +15,8 @@ from mage_project.io.placing import Watched, placed
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_CONNECTORS = "GoogleCloudStorage and S3 of mage_ai.io write objects"
 
 
 class FileIO:
@@ -32,7 +35,8 @@ class FileIO:
     ) -> pd.DataFrame:
         """The frame in the file, or in all files below `file_directories`; at most `limit` rows.
 
-        `kwargs` go to pandas' reader. Raises StoreError if there is no such file, or it is not what its ending says.
+        As in Mage, `filepath` may be an address (https://, s3://...) that pandas can open. `kwargs` go to pandas'
+        reader. Raises StoreError if there is no such file, or it is not what its ending says.
         """
         import pandas as pd
 
@@ -44,7 +48,7 @@ class FileIO:
         else:
             if filepath is None:
                 raise StoreError("load needs a filepath")
-            frame = self._load(Path(filepath), format, kwargs)
+            frame = self._load(filepath, format, kwargs)
         return frame if limit is None else frame[:limit]
 
     def export(self, df: Any, filepath: str | os.PathLike[str], format: str | None = None, **kwargs: Any) -> None:
@@ -52,6 +56,8 @@ class FileIO:
 
         `kwargs` go to pandas' writer. Raises StoreError where the folder is missing or the disk full.
         """
+        if _is_address(filepath):
+            raise StoreError(f"FileIO writes files, and '{filepath}' is none", hint=_CONNECTORS)
         path = Path(filepath)
         formats.format_of(path.name, format)
         if not path.parent.is_dir():
@@ -69,7 +75,10 @@ class FileIO:
         """Whether there is such a file."""
         return Path(filepath).exists()
 
-    def _load(self, path: Path, format: str | None, options: dict[str, Any]) -> pd.DataFrame:
+    def _load(self, filepath: str | os.PathLike[str], format: str | None, options: dict[str, Any]) -> pd.DataFrame:
+        if _is_address(filepath):
+            return _at_address(str(filepath), format, options)
+        path = Path(filepath)
         try:
             return formats.read(path, path.name, format, **options)
         except FileNotFoundError as error:
@@ -80,3 +89,20 @@ class FileIO:
             raise StoreError(f"there is no file {path}.{guess}", where=str(path)) from error
         except PermissionError as error:
             raise StoreError("the file cannot be read: permission denied", where=str(path)) from error
+
+
+def _is_address(filepath: str | os.PathLike[str]) -> bool:
+    return isinstance(filepath, str) and "://" in filepath
+
+
+def _at_address(address: str, format: str | None, options: dict[str, Any]) -> pd.DataFrame:
+    """What lies there. The place that an error names is without what may be a secret: user, password and query."""
+    parts = urlsplit(address)
+    place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    try:
+        return formats.read(address, PurePosixPath(parts.path).name, format, **options)
+    except FileNotFoundError as error:
+        raise StoreError("there is nothing", where=place) from error
+    except StoreError as error:
+        error.where = error.where or place
+        raise

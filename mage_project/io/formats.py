@@ -73,10 +73,11 @@ def compression_of(name: str) -> str | None:
     return _COMPRESSED.get(PurePosixPath(name).suffix.lower())
 
 
-def read(path: Path, name: str, given: str | None = None, **options: Any) -> pd.DataFrame:
+def read(path: Path | str, name: str, given: str | None = None, **options: Any) -> pd.DataFrame:
     """The frame in the file `path`, whose format is that of `name`. `options` go to pandas' reader.
 
-    Raises StoreError, naming the file, where it is not what its ending says.
+    `path` may be an address that pandas can open. Raises StoreError, naming the file, where it is not what its ending
+    says.
     """
     import pandas as pd
 

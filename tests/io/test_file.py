@@ -4,7 +4,10 @@ import errno
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pandas as pd
@@ -18,6 +21,22 @@ from mage_project.io.file import FileIO
 @pytest.fixture
 def frame() -> pd.DataFrame:
     return pd.DataFrame({"n": [1, 2], "t": ["a", None]})
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[str]:
+    """The address at which the files of `tmp_path` are served."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path))) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        """Silence."""
 
 
 def names(folder: Path) -> list[str]:
@@ -97,6 +116,17 @@ def test_a_missing_file_is_an_error_with_the_one_that_may_be_meant(tmp_path, fra
     with pytest.raises(StoreError, match=r"there is no file .*Did you mean 'trips.csv'"):
         FileIO().load(tmp_path / "trip.csv")
     assert FileIO().exists(tmp_path / "trips.csv")
+
+
+def test_an_address_is_read_as_in_mage(tmp_path, frame, served):
+    FileIO().export(frame, tmp_path / "trips.parquet")
+    address = f"{served}/trips.parquet"
+    assert FileIO().load(f"{address}?token=hidden")["n"].tolist() == [1, 2]
+    with pytest.raises(StoreError, match="404") as caught:
+        FileIO().load(f"{served}/none.csv?token=hidden")
+    assert (caught.value.where, "hidden" in str(caught.value)) == (f"{served}/none.csv", False)
+    with pytest.raises(StoreError, match="FileIO writes files"):
+        FileIO().export(frame, address)
 
 
 def test_a_missing_folder_is_an_error(tmp_path, frame):
