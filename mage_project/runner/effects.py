@@ -100,6 +100,8 @@ _ASKS = frozenset(("get", "head", "urlopen"))
 _TELLS = frozenset(("Request", "Session", "delete", "patch", "post", "put", "request", "session"))
 #: What a connector does that is more than to read.
 _CHANGES = frozenset(("commit", "conn", "cursor", "execute", "execute_queries", "execute_query_raw", "export"))
+#: What gives a store SQL, and not only rows.
+_ASKS_STORES = (_CHANGES | {"load"}) - {"commit", "export"}
 #: Of `os` what only looks.
 _OS = frozenset(("environ", "getcwd", "getenv", "path", "sep"))
 
@@ -143,8 +145,10 @@ def _of_source(source: bytes, is_exporter: bool) -> Effects:
         found |= Effects(writes=frozenset((PROCESS,)))
     if is_exporter or names & _CHANGES:
         found |= Effects(writes=stores)
-    elif stores & {BIGQUERY, DUCKDB}:  # it may be asked for an external table
+    if stores & {BIGQUERY, DUCKDB} and (not is_exporter or names & _ASKS_STORES):  # perhaps for an external table
         found |= Effects(reads=frozenset((PATHS,)))
+    if PATHS in stores and not is_exporter:  # FileIO opens addresses, too
+        found |= Effects(reads=frozenset((HTTP,)))
     if "load" in names and imported & {"np", "numpy"}:
         names.add("fromfile")
     for listed, more in _BY_NAME:

@@ -8,6 +8,7 @@ from mage_project.project import Block
 from mage_project.runner.effects import BIGQUERY, HTTP, PATHS, POSTGRES, PROCESS, UNSEEN, effects_of
 
 POSTGRES_IMPORT = "from mage_ai.io.postgres import Postgres\n"
+BIGQUERY_IMPORT = "from mage_ai.io.bigquery import BigQuery\n"
 
 
 def of(tmp_path, source, kind="data_loader", **more):
@@ -27,7 +28,10 @@ def of(tmp_path, source, kind="data_loader", **more):
         (POSTGRES_IMPORT + "Postgres().load('x')", "data_loader", {POSTGRES}, set()),
         (POSTGRES_IMPORT + "Postgres().execute('x')", "data_loader", {POSTGRES}, {POSTGRES}),
         (POSTGRES_IMPORT + "Postgres().export(1)", "data_exporter", {POSTGRES}, {POSTGRES}),
-        ("from mage_ai.io.bigquery import BigQuery\nBigQuery().load('x')", "data_loader", {BIGQUERY, PATHS}, set()),
+        (BIGQUERY_IMPORT + "BigQuery().load('x')", "data_loader", {BIGQUERY, PATHS}, set()),
+        (BIGQUERY_IMPORT + "BigQuery().execute('x')", "data_exporter", {BIGQUERY, PATHS}, {BIGQUERY}),
+        (BIGQUERY_IMPORT + "BigQuery().export(1, 'x')", "data_exporter", {BIGQUERY}, {BIGQUERY}),
+        ("from mage_ai.io.file import FileIO\nFileIO().load('x')", "data_loader", {HTTP, PATHS}, {PATHS}),
         ("from os import path\npath.join('a', 'b')", "data_exporter", set(), set()),
         ("import os\nos.environ['X'] = 'y'", "data_exporter", set(), {PROCESS}),
         ("import os\nos.environ.setdefault('X', 'y')", "data_exporter", set(), {PROCESS}),
