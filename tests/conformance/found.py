@@ -80,10 +80,11 @@ class FoundProject:
     name: str
     root: Path
 
-    def pipelines(self) -> list[FoundPipeline]:
-        """Those about taxis, the ones that fetch before the ones that may read what those write."""
+    def pipelines(self, *, of_all_kinds: bool) -> list[FoundPipeline]:
+        """Those about taxis, or all; the ones that fetch before the ones that may read what those write."""
         found = map(self._pipeline, sorted(self.root.glob("pipelines/*/metadata.yaml")))
-        return sorted((each for each in found if each.is_about_taxis), key=lambda each: (not each.fetches, each.uuid))
+        wanted = [each for each in found if of_all_kinds or each.is_about_taxis]
+        return sorted(wanted, key=lambda each: (not each.fetches, each.uuid))
 
     def _pipeline(self, metadata: Path) -> FoundPipeline:
         text = _read(metadata)

@@ -1,6 +1,6 @@
-"""Runs other people's Mage projects: every pipeline about taxis, on local stores, without the internet.
+"""Runs other people's Mage projects: every pipeline about taxis, or any, on local stores, without the internet.
 
-    python tests/conformance/projects.py PROJECTS TAXI_FILES [--project NAME] [--mage VENV] [--out REPORT.md]
+    python tests/conformance/projects.py PROJECTS TAXI_FILES [--project NAME] [--all] [--mage VENV] [--out REPORT.md]
 
 PROJECTS is a folder with Mage projects anywhere in it; nothing is written there. What they ask of the web is answered
 from the folder TAXI_FILES, where another month of the same service stands in for one that is not there. With --mage
@@ -37,21 +37,25 @@ class Wanted:
     files: TaxiFiles
     scratch: Path
     pipeline: str | None
+    of_all_kinds: bool
     mage: Path | None
     timeout_s: float
     variables: Mapping[str, str]
 
     def rows(self, project: FoundProject) -> Iterator[Row]:
         """Run the project's pipelines one after another, in both where there is a real Mage."""
+        pipelines = project.pipelines(of_all_kinds=self.of_all_kinds)
+        pipelines = [pipeline for pipeline in pipelines if self.pipeline in (None, pipeline.uuid)]
+        if not pipelines:
+            return
         folder = self.scratch / project.name.replace("/", "+")
         with ExitStack() as opened:
             ours = OurRuns(commands=our_commands(), copy=self._copy(project, folder / "ours", opened))
             mage = self.mage and MageRuns(commands=self.mage / "bin", copy=self._copy(project, folder / "mage", opened))
-            for pipeline in project.pipelines():
-                if self.pipeline in (None, pipeline.uuid):
-                    run = ours.run(pipeline, look=bool(mage))
-                    beside = mage.run(pipeline) if mage else None
-                    yield Row(project=project.name, pipeline=pipeline.uuid, ours=run, mage=beside)
+            for pipeline in pipelines:
+                run = ours.run(pipeline, look=bool(mage))
+                beside = mage.run(pipeline) if mage else None
+                yield Row(project=project.name, pipeline=pipeline.uuid, ours=run, mage=beside)
         shutil.rmtree(folder)
 
     def _copy(self, project: FoundProject, folder: Path, opened: ExitStack) -> Copy:
@@ -71,6 +75,7 @@ def main() -> int:
             files=TaxiFiles(words.files, made),
             scratch=Path(scratch),
             pipeline=words.pipeline,
+            of_all_kinds=words.all,
             mage=words.mage,
             timeout_s=words.timeout,
             variables=dict(words.var),
@@ -99,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("files", type=Path, help="the folder with the taxi files")
     parser.add_argument("--project", default="", help="only projects with this in their path")
     parser.add_argument("--pipeline", help="only pipelines of this name")
+    parser.add_argument("--all", action="store_true", help="also pipelines that are not about taxis")
     parser.add_argument(
         "--var",
         action="append",
