@@ -17,7 +17,9 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from mage_project.history import testament
 from mage_project.history.testament import Testament
@@ -30,11 +32,14 @@ _ASKED_S, _PATIENCE_S = 0.02, 2.0
 _LAST = 3
 
 
-def guarded(work: Callable[[], int], *, killed: Callable[[str], None], starter: int | None = None) -> int:
+def guarded(
+    work: Callable[[], int], *, killed: Callable[[str], None], starter: int | None = None, again: str | None = None
+) -> int:
     """Run `work` in the worker and return its exit code (128 + n when signal n ended it).
 
     `killed` is told when the worker could not say by itself how it ended. `starter`: a descriptor that ends when the
-    program is gone that has started the command; then the worker stops as well.
+    program is gone that has started the command; then the worker stops as well. `again`: the command that does the
+    same again, for those who are told.
     """
     if not hasattr(os, "fork") or threading.active_count() > 1:
         return work()
@@ -45,20 +50,20 @@ def guarded(work: Callable[[], int], *, killed: Callable[[str], None], starter: 
     worker = os.fork()
     if worker == 0:
         os.close(ours)
-        _Worker(work, [alive] if starter is None else [alive, starter]).live(left)
+        _Worker(work, [alive] if starter is None else [alive, starter], left).live()
     testament.mine = None
     os.close(alive)
-    return _Watch(worker, left).until_it_ends(killed)
+    return _Watch(worker, left, again).until_it_ends(killed)
 
 
 class _Worker:
     """The process that works."""
 
-    def __init__(self, work: Callable[[], int], alive: list[int]) -> None:
-        self._work, self._alive = work, alive
+    def __init__(self, work: Callable[[], int], alive: list[int], left: Testament) -> None:
+        self._work, self._alive, self._left = work, alive, left
         self._is_alone = False
 
-    def live(self, left: Testament) -> None:
+    def live(self) -> None:
         """Never returns."""
         here, code = os.getpid(), 1
         try:
@@ -78,7 +83,7 @@ class _Worker:
             except ValueError:  # a block has closed it
                 pass
             if os.getpid() == here:
-                left.close()
+                self._left.close()
                 if self._is_alone:
                     os.killpg(0, signal.SIGKILL)  # itself, and what its blocks have started: nobody else would
             os._exit(code)
@@ -88,7 +93,7 @@ class _Worker:
             select.select(self._alive, [], [])  # returns when the other end of one of them is closed
         except OSError:  # a block has closed it: nobody can tell any more
             return
-        self._is_alone = True
+        self._is_alone = self._left.is_alone = True
         os.kill(os.getpid(), signal.SIGTERM)
         threading.Event().wait(FAREWELL_S)
         os.killpg(0, signal.SIGKILL)
@@ -108,8 +113,8 @@ def _told(error: BaseException) -> int:
 class _Watch:
     """What the command's own process does: wait, pass signals on, and see that nothing is left."""
 
-    def __init__(self, worker: int, left: Testament) -> None:
-        self._worker, self._left = worker, left
+    def __init__(self, worker: int, left: Testament, again: str | None) -> None:
+        self._worker, self._left, self._again = worker, left, again
         self._signals: list[int] = []
 
     def until_it_ends(self, killed: Callable[[str], None]) -> int:
@@ -156,10 +161,12 @@ class _Watch:
         shown = (128 - code if code < 0 else 1) if how else code
         if how and code == -signal.SIGKILL and self._signals:
             shown = 128 + self._signals[-1]
-        if (left := self._left.left) is not None:
-            _write_down(left, how, shown)
+        left = self._left.left
+        is_ours = left is not None and _write_down(left, how, shown)
         if how:
             killed(how)
+        if left is not None and is_ours and how:
+            _tell(left, self._again, alerts=not self._signals)
         return shown
 
     def _how(self, code: int) -> str:
@@ -179,15 +186,31 @@ class _Watch:
         return f"the run was killed ({name}{why.get(signal.Signals(-code), '')}): {lost}"
 
 
-def _write_down(left: dict[str, object], how: str | None, code: int) -> None:
-    """Write into the history what the worker could not, and tell if it cannot be written at all."""
+def _write_down(left: dict[str, Any], how: str | None, code: int) -> bool:
+    """Write into the history what the worker could not, and tell if it cannot be written at all.
+
+    Whether people and other systems have to be told: nobody has taken notice before of a run that has not ended itself.
+    """
     from mage_project.errors import HistoryUnavailable
     from mage_project.history.entries import put_left
 
-    def told(line: str) -> None:
-        print(line, file=sys.stderr)
-
+    has_ended = left["row"]["ended_at"] is not None
     try:
-        put_left(left, told, crashed=how, exit_code=code)
+        is_ours = put_left(left, _say, crashed=how, exit_code=code)
     except HistoryUnavailable as error:
-        told(f"warning: this run is not in the history: {error.what} ({error.where})")
+        _say(f"warning: this run is not in the history: {error.what} ({error.where})")
+        is_ours = True
+    return is_ours and not has_ended
+
+
+def _tell(left: dict[str, Any], again: str | None, *, alerts: bool) -> None:
+    """Tell in the run's place. `alerts`: not where it was told to stop: somebody meant that."""
+    from mage_project.runner.crashes import tell
+
+    row = left["row"]
+    for line in tell(Path(left["root"]), row, alerts=alerts and bool(row["alerts"]), again=again):
+        _say(line)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)

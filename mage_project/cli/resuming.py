@@ -65,7 +65,7 @@ def resume(
     again = command(project.root, "resume", made.failure.run_id, *(["--local"] if local else []))
     options = {"timeout_s": timeout_s, "memory_bytes": memory_bytes, "alert": alert}
     work = partial(_work, made, again, options, local=local, as_json=as_json)
-    sys.exit(guarded(work, killed=lambda what: click.echo(f"error: {what}\n  next:  {again}", err=True)))
+    sys.exit(guarded(work, killed=lambda what: click.echo(f"error: {what}\n  next:  {again}", err=True), again=again))
 
 
 def _work(made: Plan, again: str, options: Mapping[str, Any], *, local: bool, as_json: bool) -> int:

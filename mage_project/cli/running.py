@@ -127,7 +127,7 @@ def run(
         with debugged(reporter, after_failures=debug):
             return _run(run, project, pipeline, as_json=as_json)
 
-    sys.exit(guarded(work, killed=killed, starter=alive if listener is None else listener))
+    sys.exit(guarded(work, killed=killed, starter=alive if listener is None else listener, again=again))
 
 
 def _reporter(as_json: bool, again: str, listener: int | None) -> Reporter:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -35,18 +36,41 @@ for command in (diff, logs, receipt, verify):
 @runs.command(name="list")
 @click.option("--pipeline", "-p", help="Only the runs of this pipeline.")
 @click.option("--backfill", "backfill_id", metavar="ID", help="Only the runs of this backfill.")
+@click.option("--status", "words", multiple=True, metavar="STATUS",
+              help="Only runs that are failed, crashed, running... May be repeated, or a list.")  # fmt: skip
+@click.option("--since", metavar="DATE", help="Only runs that began then or later, in UTC: 2026-11, 2026-11-30...")
+@click.option("--until", metavar="DATE", help="Only runs that began then or before.")
 @click.option("--limit", "-n", default=20, show_default=True, type=click.IntRange(1), help="How many at the most.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
 @project_option
-def list_runs(project: Project, pipeline: str | None, backfill_id: str | None, limit: int, as_json: bool) -> None:
+def list_runs(
+    project: Project,
+    pipeline: str | None,
+    backfill_id: str | None,
+    words: Sequence[str],
+    since: str | None,
+    until: str | None,
+    limit: int,
+    as_json: bool,
+) -> None:
     """List the last runs, newest first."""
     from mage_project.history.runs import newest
 
-    found = newest(store_of_project(project), pipeline=pipeline, backfill_id=backfill_id, limit=limit)
+    store = store_of_project(project)
+    found = newest(
+        store,
+        pipeline=pipeline,
+        backfill_id=backfill_id,
+        statuses=_statuses(words),
+        since=None if since is None else _moments(since, "--since")[0],
+        until=None if until is None else _moments(until, "--until")[1],
+        limit=limit,
+    )
     if as_json:
         click.echo(json.dumps([as_dict(run) for run in found], ensure_ascii=False))
-        return
-    click.echo(_table(found) if found else "no runs")
+    else:
+        click.echo(_table(found) if found else "no runs")
+    _notice(project, store, found)
 
 
 @runs.command()
@@ -60,7 +84,9 @@ def show(project: Project, run_id: str, as_json: bool) -> None:
     """
     from mage_project.history.runs import details
 
-    found = details(store_of_project(project), run_id)
+    store = store_of_project(project)
+    found = details(store, run_id)
+    _notice(project, store, [found.run])
     if as_json:
         rest = {name: value for name, value in asdict(found).items() if name not in ("run", "children")}
         rest["children"] = [as_dict(child) for child in found.children]
@@ -71,6 +97,34 @@ def show(project: Project, run_id: str, as_json: bool) -> None:
     click.echo(shown(found))
     if again := _resumed_by(project, found.run):
         click.echo(f"  next:  {again}")
+
+
+def _statuses(words: Sequence[str]) -> list[str]:
+    from mage_project.errors import did_you_mean
+    from mage_project.history.runs import STATUSES
+
+    found = [status.strip() for word in words for status in word.split(",")]
+    for status in found:
+        if status not in STATUSES:
+            hint = f"one of {', '.join(STATUSES)}"
+            raise UsageError(f"there is no status '{status}'.{did_you_mean(status, STATUSES)}", hint=hint)
+    return found
+
+
+def _moments(text: str, option: str) -> tuple[float, float]:
+    """The beginning and the end of a period, in seconds since 1970."""
+    from mage_project.schedule.intervals import period
+
+    begin, end, _ = period(text, option)
+    return begin.replace(tzinfo=UTC).timestamp(), end.replace(tzinfo=UTC).timestamp()
+
+
+def _notice(project: Project, store: Store, found: Sequence[StoredRun]) -> None:
+    """Tell of runs that crashed, if nobody has yet."""
+    if any(run.status == "crashed" and run.ended_at is None for run in found):
+        from mage_project.cli.crashes import notice
+
+        notice(project, store)
 
 
 def _resumed_by(project: Project, run: StoredRun) -> str | None:

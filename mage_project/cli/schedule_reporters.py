@@ -11,6 +11,7 @@ from mage_project.masking import masked
 
 if TYPE_CHECKING:
     from mage_project.history.schedules import DueRun
+    from mage_project.history.stores import Row
     from mage_project.schedule.children import Child
     from mage_project.web.listening import Address
 
@@ -40,6 +41,9 @@ class PlainWatcher:
 
     def late(self, run: DueRun, sla_s: int) -> None:
         self._say(f"! {_name(run)}: has not ended {sla_s:,} s after it was due (sla)")
+
+    def crashed(self, run: Row) -> None:
+        self._say(f"{MARKS['crashed']} {run['run_id']} of {run['pipeline']}: crashed: {run['error']}")
 
     def trouble(self, what: str) -> None:
         self._say(f"warning: {what}")

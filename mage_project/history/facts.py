@@ -25,6 +25,8 @@ class RunFacts:
     """`variables` are the pipeline's with the run's over them; `files` the blocks' files by uuid.
 
     `resumes`: the run that this one goes on with; then `trigger_name` is that of the first of them.
+    `alerts`: whether people are to hear of it from whoever finds it crashed; a scheduler that has started it does so
+    by itself.
     """
 
     run_id: str
@@ -38,6 +40,7 @@ class RunFacts:
     resumes: str | None = None
     backfill_id: str | None = None
     parent_run_id: str | None = None
+    alerts: bool = False
 
 
 def variables_text(variables: Mapping[str, Any]) -> str:

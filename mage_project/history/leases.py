@@ -14,6 +14,8 @@ from pathlib import Path
 #: Seconds between two heartbeats, and after how many without one a process of another machine counts as dead.
 HEARTBEAT_S = 2.0
 STALE_S = 10.0
+#: After how many it is lost, and people are told: a store that was away, or a machine that hung, must not alarm them.
+LOST_S = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +25,12 @@ class Holder:
     host: str
     pid: int
     pid_started: str
+
+    def is_lost(self, heartbeat_at: float, now: float) -> bool:
+        """Whether it is gone, and nobody who waited for it has said so: its command would have, within `STALE_S`."""
+        if self.host == _host() and _started(self.pid) is not None:
+            return not self.lives(heartbeat_at, now) and abs(now - heartbeat_at) > STALE_S
+        return now - heartbeat_at > LOST_S
 
     def lives(self, heartbeat_at: float, now: float) -> bool:
         """Whether it lives, as far as this process can tell. Both moments are seconds of the store's clock."""

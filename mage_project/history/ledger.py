@@ -51,14 +51,17 @@ class Ledger:
         self._thread = threading.Thread(target=self._keep, name="history", daemon=True)
 
     def start(self) -> None:
-        if self._store is not None:
+        if self._store is not None or testament.mine:
             self._row = self._begun()
             self._leave()
+        if self._store is not None:
             self._thread.start()
 
     def end(self, record: Mapping[str, Any], exit_code: int) -> None:
         """Write how the run ended. Never raises, and waits at most `PATIENCE_S`."""
         if self._store is None:
+            if testament.mine:
+                testament.mine.take_back()
             return
         self._record, self._exit_code = record, exit_code
         self._over.set()
@@ -103,6 +106,7 @@ class Ledger:
             trigger_name=f"{RESUMES}{facts.resumes}" if facts.resumes else facts.trigger_name,
             backfill_id=facts.backfill_id,
             parent_run_id=facts.parent_run_id,
+            alerts=int(facts.alerts),
             execution_date=moment_text(facts.execution_date),
             interval_end=moment_text(facts.interval_end) if facts.interval_end else None,
             variables=variables_text(facts.variables),

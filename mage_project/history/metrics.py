@@ -69,10 +69,14 @@ def _counts(rows: Sequence[tuple[str, str, int, float]], running: Counter[str]) 
         "mage_project_run_seconds", "Time that runs have taken.", labels=["pipeline", "status"]
     )
     going = _gauge("runs_running", "Runs that go on.")
+    totals: dict[tuple[str, str], tuple[int, float]] = {}
     for pipeline, status, count, time_s in rows:
         if status == "running":
             going.add_metric([pipeline], running[pipeline])
             status, count = "crashed", count - running[pipeline]
+        before = totals.get((pipeline, status), (0, 0.0))
+        totals[pipeline, status] = (before[0] + count, before[1] + time_s)
+    for (pipeline, status), (count, time_s) in totals.items():
         runs.add_metric([pipeline, status], count)
         seconds.add_metric([pipeline, status], time_s)
     yield from (runs, seconds, going)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,6 +19,8 @@ _SHORT = ", ".join(
     parent_run_id""".split()
 )
 
+#: How a run may stand.
+STATUSES = ("running", "completed", "sampled", "failed", "crashed", "not_published")
 _CHILDREN = f"SELECT {_SHORT} FROM run WHERE parent_run_id = :run_id ORDER BY started_at"  # noqa: S608
 
 
@@ -71,19 +73,40 @@ class RunDetails:
 
 
 def newest(
-    store: Store, *, pipeline: str | None = None, backfill_id: str | None = None, limit: int = 20
+    store: Store,
+    *,
+    pipeline: str | None = None,
+    backfill_id: str | None = None,
+    statuses: Collection[str] = (),
+    since: float | None = None,
+    until: float | None = None,
+    limit: int = 20,
 ) -> list[StoredRun]:
-    """The runs that began last, newest first."""
-    wanted = {"pipeline": pipeline, "backfill_id": backfill_id}
+    """The runs that began last, newest first: those of a status of `statuses`, that began from `since` to `until`."""
+    wanted = {"pipeline": pipeline, "backfill_id": backfill_id, "since": since, "until": until}
     given = {name: value for name, value in wanted.items() if value is not None}
-    where = f"WHERE {' AND '.join(f'{name} = :{name}' for name in given)} " if given else ""
+    # One that says that it is running may have crashed: of the few that do, each is looked at.
+    each: set[str | None] = {*statuses, *(["running"] if "crashed" in statuses else [])} or {None}
     with store.transaction() as transaction:
-        rows = transaction.run(
-            f"SELECT {_SHORT} FROM run {where}ORDER BY started_at DESC, run_id DESC LIMIT :limit",  # noqa: S608
-            **given,
-            limit=limit,
-        )
-        return _stored(store, transaction, rows)
+        found = [
+            run
+            for status in each
+            for run in _stored(store, transaction, _newest(transaction, given, status, limit))
+            if not statuses or run.status in statuses
+        ]
+    return sorted(found, key=lambda run: (run.started_at, run.run_id), reverse=True)[:limit]
+
+
+def _newest(transaction: Transaction, given: Mapping[str, Any], status: str | None, limit: int) -> Sequence[Row]:
+    values = {**given, **({"status": status} if status else {})}
+    conditions = {"since": "started_at >= :since", "until": "started_at < :until"}
+    where = " AND ".join(conditions.get(name, f"{name} = :{name}") for name in values)
+    last = "" if status == "running" else "LIMIT :limit"
+    return transaction.run(
+        f"SELECT {_SHORT} FROM run {where and f'WHERE {where}'} ORDER BY started_at DESC, run_id DESC {last}",  # noqa: S608
+        **values,
+        **({"limit": limit} if last else {}),
+    )
 
 
 def of_dates(store: Store, pipeline: str, first: datetime, last: datetime) -> list[StoredRun]:
@@ -102,7 +125,7 @@ def of_dates(store: Store, pipeline: str, first: datetime, last: datetime) -> li
 def going_on(store: Store) -> list[StoredRun]:
     """The runs whose processes live."""
     with store.transaction() as transaction:
-        rows = transaction.run(f"SELECT {_SHORT} FROM run WHERE ended_at IS NULL")  # noqa: S608 - no value is in it
+        rows = transaction.run(f"SELECT {_SHORT} FROM run WHERE status = 'running' AND ended_at IS NULL")  # noqa: S608
         return [run for run in _stored(store, transaction, rows) if run.is_running]
 
 

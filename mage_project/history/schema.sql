@@ -27,15 +27,18 @@ CREATE TABLE run (
     warnings TEXT NOT NULL,
     error TEXT,
     exit_code INTEGER,
-    parent_run_id TEXT
+    parent_run_id TEXT,
+    alerts INTEGER
 );
 
--- The newest runs; those of a pipeline; those of an interval; those of a backfill; those that a run has started.
+-- The newest runs; those of a pipeline; those of an interval; those of a backfill; those that a run has started; those
+-- of a status, such as the few that go on.
 CREATE INDEX run_started ON run (started_at);
 CREATE INDEX run_pipeline_started ON run (pipeline, started_at);
 CREATE INDEX run_pipeline_date ON run (pipeline, execution_date);
 CREATE INDEX run_backfill ON run (backfill_id);
 CREATE INDEX run_parent ON run (parent_run_id);
+CREATE INDEX run_status ON run (status, started_at);
 
 CREATE TABLE block_run (
     run_id TEXT NOT NULL,

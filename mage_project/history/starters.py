@@ -18,7 +18,9 @@ TRIGGER, BACKFILL, RUN = "MAGE_PROJECT_TRIGGER", "MAGE_PROJECT_BACKFILL", "MAGE_
 PARENT, LINE = "MAGE_PROJECT_PARENT", "MAGE_PROJECT_LINE"
 #: File descriptors: where the starter listens; what ends when the starter is gone; where the run's variables are.
 EVENTS, ALIVE, VARIABLES = "MAGE_PROJECT_EVENTS", "MAGE_PROJECT_ALIVE", "MAGE_PROJECT_VARIABLES"
-EVERY = (TRIGGER, BACKFILL, RUN, PARENT, LINE, EVENTS, ALIVE, VARIABLES)
+#: Set where the starter tells people of a run that was killed: the run's command leaves that to it.
+TELLS = "MAGE_PROJECT_TELLS"
+EVERY = (TRIGGER, BACKFILL, RUN, PARENT, LINE, EVENTS, ALIVE, VARIABLES, TELLS)
 
 
 def own_environment() -> dict[str, str]:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 #: Names the store: a path, `sqlite:///path`, `postgresql://…`, or `off`.
 VARIABLE = "MAGE_PROJECT_HISTORY"
 #: The revision of the schema that this version reads and writes: the newest in migrations/versions.
-REVISION = "0004"
+REVISION = "0005"
 SCHEMA = Path(__file__).with_name("schema.sql")
 
 Row = Mapping[str, Any]

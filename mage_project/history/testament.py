@@ -23,6 +23,8 @@ class Testament:
 
     def __init__(self) -> None:
         self._memory = mmap.mmap(-1, _SIZE)
+        #: In the run's process: the command that waited for it is gone, and nobody has asked it to stop.
+        self.is_alone = False
 
     def leave(self, left: Mapping[str, Any]) -> None:
         """What is known of the run by now: `root`, its `row` in the history, and the records of its `blocks`."""

@@ -64,6 +64,8 @@ class _Check:
         self._noted = noted
         self._missing: list[str] = []
         self._cleaned: set[str] = set()
+        #: What differs from receipts that say that a run crashed: another one of that run may follow.
+        self._crashed: dict[str, str] = {}
 
     def take(self, receipt: Row, run: Row | None, blocks: Sequence[Mapping[str, Any]]) -> None:
         if not _is_whole(receipt, self.found):
@@ -80,12 +82,18 @@ class _Check:
             return
         # Only what the receipt says: one of an older version says less.
         now = {name: value for name, value in contents(run, blocks).items() if name in said}
-        if text_of(now) != receipt["body"]:
+        before = self._crashed.pop(said["run_id"], None)  # it lived after all, and has told its end
+        if text_of(now) == receipt["body"]:
+            return
+        if said["status"] == "crashed" and before is None:
+            self._crashed[said["run_id"]] = _difference(said, now)
+        else:
             self.found.findings.append(_difference(said, now))
 
     def end(self, head: Row) -> None:
         """All were taken; `head` is what was noted beside them as the last one."""
         gone = [name for name in self._missing if name not in self._cleaned]
+        self.found.findings += self._crashed.values()
         self.found.findings += [f"run {name} has a receipt, and is not in the history" for name in gone]
         self.found.findings += _of_the_end(head, self.found)
 

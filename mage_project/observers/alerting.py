@@ -10,6 +10,7 @@ from mage_project.alerts.channels import Alerts
 from mage_project.alerts.sending import send
 from mage_project.alerts.settings import read_alerts
 from mage_project.alerts.words import Occasion
+from mage_project.history import testament
 from mage_project.history.facts import RunFacts
 from mage_project.observers.course import Course
 from mage_project.project.command import command
@@ -34,13 +35,23 @@ class Alerting:
 def event_of(course: Course, alerts: Alerts) -> str | None:
     """Which of the events that are asked for this is. None for a run that a signal has ended: somebody meant that."""
     status = course.record["status"]
-    if status == "failed" and not course.is_interrupted:
+    if status == "crashed" or (status == "failed" and (not course.is_interrupted or _is_left_alone(course))):
         found = ["failure"]
     elif status == "completed":
         found = [*(["warning"] if any(check_warnings(course.record["blocks"])) else []), "success"]
     else:
         found = []
     return next((event for event in found if event in alerts.on), None)
+
+
+def _is_left_alone(course: Course) -> bool:
+    """Whether the run has stopped because its command was killed, which no scheduler has started."""
+    return course.facts.alerts and testament.mine is not None and testament.mine.is_alone
+
+
+def _error(course: Course) -> str | None:
+    said: str | None = course.record["error"]
+    return f"its command is gone (killed), so it has stopped\n{said}" if _is_left_alone(course) else said
 
 
 def occasion_of(course: Course, event: str) -> Occasion:
@@ -55,7 +66,7 @@ def occasion_of(course: Course, event: str) -> Occasion:
         trigger=facts.trigger_name,
         resumes=facts.resumes,
         execution_time=str(facts.execution_date),
-        error="\n".join(check_warnings(record["blocks"])) if event == "warning" else record["error"],
+        error="\n".join(check_warnings(record["blocks"])) if event == "warning" else _error(course),
         resume=(record["resume"] or course.again) if event == "failure" else None,
         log=command(facts.root, "runs", "logs", facts.run_id),
         host=socket.gethostname(),

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from mage_project.observers.course import Observer
 
 
-def observers_of(root: Path, *, alerts: bool) -> Iterator[Observer]:
-    """`alerts`: whether anybody wants to hear of this run at all."""
+def observers_of(root: Path, *, alerts: bool, has_begun: bool = False) -> Iterator[Observer]:
+    """`alerts`: whether anybody wants to hear of this run at all. `has_begun`: its beginning has been told."""
     if alerts:
         from mage_project.observers.alerting import Alerting
 
@@ -25,4 +25,4 @@ def observers_of(root: Path, *, alerts: bool) -> Iterator[Observer]:
         if tracing.is_configured():
             yield tracing.Tracing()
     if lineage.is_configured(root):
-        yield lineage.Lineage()
+        yield lineage.Lineage(has_begun=has_begun)

@@ -43,7 +43,8 @@ class Lineage:
 
     name = "lineage"
 
-    def __init__(self) -> None:
+    def __init__(self, *, has_begun: bool = False) -> None:
+        self._has_begun = has_begun
         self._client: OpenLineageClient | None = None
         self._trouble: str | None = None
 
@@ -52,7 +53,7 @@ class Lineage:
             from mage_project.observers.lineage_events import beginning
 
             self._client = _client(facts.root)
-            self._emit([beginning(facts, at)])
+            self._emit([] if self._has_begun else [beginning(facts, at)])
         except ImportError as error:
             self._trouble = f"{error}: pip install 'mage-project[openlineage]'"
         except Exception as error:  # noqa: BLE001 - a wrong configuration raises whatever it likes

@@ -23,6 +23,8 @@ from mage_project.observers.datasets import Name, name_of_file, name_of_target
 
 PRODUCER = f"urn:mage-project:{version('mage-project')}"
 _SOURCE = "MAGE_PROJECT"
+#: Not failed: stopped before it could, or nothing was there to be done.
+_ABORTED = ("cancelled", "crashed", "not_published")
 
 
 def beginning(facts: RunFacts, at: float) -> RunEvent:
@@ -31,7 +33,7 @@ def beginning(facts: RunFacts, at: float) -> RunEvent:
 
 
 def endings(course: Course) -> list[RunEvent]:
-    """Those of the blocks that ran, then that of the run: COMPLETE, FAIL, or ABORT where a signal has ended it."""
+    """Those of the blocks that ran, then that of the run: COMPLETE, FAIL, or ABORT where it was stopped or killed."""
     facts, record, commit = course.facts, course.record, commit_of(course.facts.root)
     events: list[RunEvent] = []
     inputs: list[InputDataset] = []
@@ -54,7 +56,7 @@ def _state(status: str, course: Course) -> RunState:
     """A month that is not published yet has not failed: nothing was wrong, and nothing was done."""
     if status in ("completed", "sampled", "skipped", "condition_failed"):
         return RunState.COMPLETE
-    return RunState.ABORT if course.is_interrupted or status in ("cancelled", "not_published") else RunState.FAIL
+    return RunState.ABORT if course.is_interrupted or status in _ABORTED else RunState.FAIL
 
 
 def _event(

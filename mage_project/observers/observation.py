@@ -24,16 +24,25 @@ class Observation:
         *,
         again: str,
         upstream: Mapping[str, Sequence[str]],
+        began: float | None = None,
     ) -> None:
+        """`began`: when it began, in seconds since 1970, where that is not now."""
         self._facts, self._again, self._upstream = facts, again, upstream
-        self._began = time.time()
+        self._began = time.time() if began is None else began
         self._watches = [_Watch(each, facts, self._began) for each in observers]
 
     def __bool__(self) -> bool:
         return bool(self._watches)
 
-    def end(self, record: Mapping[str, Any], exit_code: int, spans: Mapping[str, tuple[float, float]]) -> Iterator[str]:
-        """What the observers have to say. Never raises, and ends in time."""
+    def end(
+        self,
+        record: Mapping[str, Any],
+        exit_code: int,
+        spans: Mapping[str, tuple[float, float]],
+        *,
+        at: float | None = None,
+    ) -> Iterator[str]:
+        """What the observers have to say. Never raises, and ends in time. `at`: when it ended, if that is not now."""
         if not self._watches:
             return
         course = Course(
@@ -41,7 +50,7 @@ class Observation:
             record=masked_texts(record),
             exit_code=exit_code,
             began=self._began,
-            ended=time.time(),
+            ended=time.time() if at is None else at,
             again=self._again,
             upstream=self._upstream,
             spans=spans,

@@ -184,7 +184,7 @@ def _of_run(course: Course) -> dict[str, Any]:
 def _end(span: Span, status: str, error: str | None, at: float) -> None:
     from opentelemetry.trace import Status, StatusCode
 
-    if status in ("failed", "cancelled"):
+    if status in ("failed", "cancelled", "crashed"):
         why = error or status
         span.set_status(Status(StatusCode.ERROR, why.splitlines()[0]))
         span.add_event("exception", {"exception.message": why}, timestamp=_ns(at))

@@ -101,6 +101,7 @@ def _facts(run: Run, given: Mapping[str, Any]) -> RunFacts:
         resumes=run.part.resumes,
         backfill_id=os.environ.pop(starters.BACKFILL, None),
         parent_run_id=os.environ.pop(starters.PARENT, None),
+        alerts=os.environ.pop(starters.TELLS, None) is None and run.alerts,
     )
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mage_project import masking
 from mage_project.alerts.sending import PATIENCE_S, send
@@ -17,7 +18,9 @@ from mage_project.alerts.words import Occasion
 from mage_project.errors import MageProjectError
 from mage_project.history.logs import path_of
 from mage_project.history.schedules import DueRun
+from mage_project.history.stores import Row
 from mage_project.project.command import command
+from mage_project.runner.crashes import tell
 from mage_project.runner.log import Log
 from mage_project.schedule.catalogue import catalogue
 from mage_project.schedule.children import Child
@@ -60,6 +63,15 @@ class Alerted:
         known = replace(run, run_id=child.run_id) if child else run
         self._alert(known, "passed_sla", "late", f"it has not ended {sla_s:,} s after it was due (its trigger's sla)")
 
+    def crashed(self, run: Row) -> None:
+        """A run that nobody has waited for: people hear of it who would have, and other systems in any case."""
+        self._inner.crashed(run)
+        self._begin(self._tell_of, run)
+
+    def _tell_of(self, run: Row) -> None:
+        for line in tell(self._root, run, alerts=bool(run["alerts"])):
+            self._inner.trouble(line.removeprefix("warning: "))
+
     def trouble(self, what: str) -> None:
         self._inner.trouble(what)
 
@@ -73,20 +85,27 @@ class Alerted:
             thread.join(max(0.0, deadline - time.monotonic()))
 
     def _alert(self, run: DueRun, event: str, status: str, why: str) -> None:
+        self._begin(self._send, run, event, status, why)
+
+    def _begin(self, work: Callable[..., None], *given: Any) -> None:
+        """Do it in a thread of its own."""
         self._threads = [thread for thread in self._threads if thread.is_alive()]
-        thread = threading.Thread(target=self._send, args=(run, event, status, why), name="alerts", daemon=True)
+        thread = threading.Thread(target=self._do, args=(work, *given), name="alerts", daemon=True)
         thread.start()
         self._threads.append(thread)
 
-    def _send(self, run: DueRun, event: str, status: str, why: str) -> None:
+    def _do(self, work: Callable[..., None], *given: Any) -> None:
         try:
-            alerts, problems = read_alerts(self._root, run.pipeline)
-            lines = [f"warning: {each.message} ({each.place(self._root)})" for each in problems]
-            if event in alerts.on and alerts.channels:
-                lines += map(str, send(alerts, self._occasion(run, event, status, why)))
-            self._note(run, lines)
+            work(*given)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with an alert, it is told of, and runs go on
             self._inner.trouble(f"alerts: {type(error).__name__}: {error}")
+
+    def _send(self, run: DueRun, event: str, status: str, why: str) -> None:
+        alerts, problems = read_alerts(self._root, run.pipeline)
+        lines = [f"warning: {each.message} ({each.place(self._root)})" for each in problems]
+        if event in alerts.on and alerts.channels:
+            lines += map(str, send(alerts, self._occasion(run, event, status, why)))
+        self._note(run, lines)
 
     def _note(self, run: DueRun, lines: list[str]) -> None:
         """Say what did not work, and put everything down in the log of the run, if there is one."""

@@ -73,6 +73,7 @@ class Child:
             **command.environment,
             starters.EVENTS: str(theirs.fileno()),
             starters.TRIGGER: command.trigger,
+            starters.TELLS: "1",
             **({starters.BACKFILL: command.backfill_id} if command.backfill_id else {}),
         }
         with theirs, self.log.open("ab") as log, starters.handed_over(command.variables) as variables:

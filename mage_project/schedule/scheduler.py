@@ -19,11 +19,12 @@ from typing import Protocol
 from mage_project.errors import HistoryUnavailable, MageProjectError
 from mage_project.history import occasions, schedules
 from mage_project.history.schedules import DueRun, NotLeading
-from mage_project.history.stores import Store, Transaction
+from mage_project.history.stores import Row, Store, Transaction
 from mage_project.schedule import signals
 from mage_project.schedule.agenda import Agenda, Begun
 from mage_project.schedule.catalogue import Catalogue, catalogue, stamp
 from mage_project.schedule.children import Child
+from mage_project.schedule.crashes import Crashes
 from mage_project.schedule.launches import launch
 from mage_project.schedule.recovery import ATTEMPTS
 from mage_project.schedule.watch.lookout import Look, Lookout
@@ -51,6 +52,8 @@ class Watcher(Protocol):
 
     def late(self, run: DueRun, sla_s: int) -> None: ...
 
+    def crashed(self, run: Row) -> None: ...
+
     def trouble(self, what: str) -> None: ...
 
     def stopping(self, signum: int) -> None: ...
@@ -77,6 +80,7 @@ class Scheduler:
         self._catalogue = Catalogue(root=root, entries=(), unreadable={})
         self._stamp: object = None
         self._lookout = Lookout(root, local=local)
+        self._crashes = Crashes(store, watcher.crashed)
         self._leads_since: float | None = None
         self._heard: float | None = None
         self._heard_at = 0.0
@@ -125,6 +129,7 @@ class Scheduler:
         try:
             if self._lead():
                 self._work()
+                self._crashes.look()
             self._looked_at = time.monotonic()
         except NotLeading:
             self._step_down()

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from mage_project.errors import UsageError
+from mage_project.history import crashes
+from mage_project.history.entries import put
 from mage_project.history.receipts import receipt_of, seal
 from mage_project.history.runs import details
 from mage_project.history.sqlite import SqliteStore
@@ -50,6 +52,21 @@ def execute(path: Path, statement: str, *values: Any) -> None:
     with connection:
         connection.execute(statement, values)
     connection.close()
+
+
+def test_a_run_that_lived_after_all_has_the_last_word(project: Project, store: SqliteStore) -> None:
+    run_pipeline(project, "p")
+    with store.transaction() as transaction:
+        [row] = transaction.run("SELECT * FROM run")
+    ended = {**row, "run_id": "x"}
+    put(store, {**ended, "status": "running", "ended_at": None})
+    assert crashes.close(store, "x") is not None
+    assert (verify(store).findings, receipt_of(store, "x")["status"]) == ([], "crashed")
+    put(store, ended, [])
+    assert (verify(store).findings, receipt_of(store, "x")["status"]) == ([], "completed")
+    with store.transaction(write=True) as transaction:
+        transaction.run("UPDATE run SET status = 'failed' WHERE run_id = 'x'")
+    assert verify(store).findings == ["run x is not as its receipt says: status"]
 
 
 def test_a_receipt_says_what_came_in_and_what_was_written(tmp_path: Path, store: SqliteStore) -> None:
@@ -103,7 +120,7 @@ def test_receipts_that_nobody_touched_verify(runs: list[str], store: SqliteStore
         pytest.param("INSERT INTO run SELECT 'x' || substr(run_id, 2), pipeline, status, trigger_name, backfill_id, "
                      "execution_date, interval_end, variables, variables_key, git_commit, git_dirty, code, started_by, "
                      "host, pid, pid_started, started_at, heartbeat_at, ended_at, seconds, row_count, peak_rss_bytes, "
-                     "warnings, error, exit_code, parent_run_id FROM run WHERE run_id LIKE '{1}'",
+                     "warnings, error, exit_code, parent_run_id, alerts FROM run WHERE run_id LIKE '{1}'",
                      "run x{1:.99} has ended, and has no receipt", id="a run put in"),
     ],
 )  # fmt: skip

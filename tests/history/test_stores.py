@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from mage_project.errors import HistoryUnavailable
+from mage_project.history import crashes
+from mage_project.history.entries import put_left
 from mage_project.history.migrating import upgrade
 from mage_project.history.runs import details, newest
 from mage_project.history.sqlite import LONG_LOG_BYTES, SqliteStore
@@ -82,6 +84,12 @@ def test_postgres_holds_it_for_many_machines(
     assert postgres_env["POSTGRES_PASSWORD"] not in store.place
     with store.transaction() as transaction:
         assert [row["version_num"] for row in transaction.run("SELECT version_num FROM alembic_version")] == [REVISION]
+        transaction.run("UPDATE run SET status = 'running', ended_at = NULL, host = 'another', heartbeat_at = 0")
+        [row] = transaction.run("SELECT * FROM run")
+    assert [each["run_id"] for each in crashes.lost(store)] == [record.run_id]
+    assert [crashes.close(store, record.run_id) is None for _ in range(2)] == [False, True]
+    left = {"root": str(project.root), "row": dict(row), "blocks": []}
+    assert not put_left(left, print, crashed="killed", exit_code=137), "somebody has taken notice already"
 
 
 def test_the_log_of_a_history_stays_short_however_many_write_one_after_another(store: SqliteStore) -> None:

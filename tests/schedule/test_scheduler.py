@@ -22,7 +22,7 @@ from mage_project.history.postgres import PostgresStore
 from mage_project.history.runs import newest
 from mage_project.history.schedules import DueRun
 from mage_project.history.sqlite import SqliteStore
-from mage_project.history.stores import Store
+from mage_project.history.stores import Row, Store
 from mage_project.schedule.children import Child
 from mage_project.schedule.scheduler import Scheduler
 from tests.projects import block, write_project
@@ -67,6 +67,8 @@ class Told:
 
     def ended(self, run: DueRun) -> None:
         self.lines.append(f"{run.status}: {run.reason}" if run.reason else run.status)
+
+    def crashed(self, run: Row) -> None: ...
 
     def late(self, run: DueRun, sla_s: int) -> None:
         self.lines.append(f"late by more than {sla_s} s")

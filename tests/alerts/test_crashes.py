@@ -1,0 +1,134 @@
+"""Of a run that is killed somebody else tells, people and OpenLineage, once: whoever takes notice of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from mage_project.cli.crashes import notice
+from mage_project.cli.schedule_reporters import PlainWatcher
+from mage_project.history.runs import newest
+from mage_project.history.sqlite import SqliteStore
+from mage_project.history.verifying import verify
+from mage_project.schedule.alerting import Alerted
+from mage_project.schedule.crashes import Crashes
+from tests.alerts.receivers import Receiver
+from tests.alerts.test_runs import command, environment, project, texts
+
+SLOW = """
+import os, pathlib, time
+
+@data_loader
+def load(**kwargs):
+    pathlib.Path("begun.new").write_text(str(os.getpid()))
+    os.rename("begun.new", "begun")
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Callable[[], list[tuple[str, str]]]:
+    """What OpenLineage has been told of how runs ended: event, and why. A run may be gone before it has told START."""
+    path = tmp_path / "events.jsonl"
+    config = {"transport": {"type": "file", "log_file_path": str(path), "append": True}}
+    (tmp_path / "openlineage.yml").write_text(json.dumps(config))
+
+    def read() -> list[tuple[str, str]]:
+        events = [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
+        facets = [(each["eventType"], each["run"]["facets"]) for each in events if each["job"]["name"] == "p"
+                  and each["eventType"] != "START"]  # fmt: skip
+        return [(event, facet.get("errorMessage", {}).get("message", "")) for event, facet in facets]
+
+    return read
+
+
+def begun(root: Path) -> tuple[subprocess.Popen[bytes], int]:
+    """A run in the middle of a block: its command, and its worker."""
+    (root / "data_loaders/load.py").write_text(SLOW)
+    words = [sys.executable, "-m", "mage_project", "run", "p", "--alert"]
+    running = subprocess.Popen(words, cwd=root, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_for((root / "begun").is_file)
+    return running, int((root / "begun").read_text())
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def lost(root: Path) -> SqliteStore:
+    """The history with a run in it that was killed with its command, some time ago."""
+    running, worker = begun(root)
+    store = SqliteStore(root / ".mage_project/history.db", print)
+    wait_for(lambda: newest(store))
+    running.kill()
+    os.kill(worker, signal.SIGKILL)
+    running.wait()
+    with store.transaction(write=True) as transaction:
+        transaction.run("UPDATE run SET heartbeat_at = heartbeat_at - 60, started_at = started_at - 60")
+    return store
+
+
+def test_the_command_tells_of_a_run_that_is_killed(
+    tmp_path: Path, hooks: Receiver, told: Callable[[], list[tuple[str, str]]]
+) -> None:
+    project(tmp_path, f"{hooks.url}/slack")
+    assert command(tmp_path, "run", "p", "--alert", "--local", "--var", "killed=SIGKILL").returncode == 137
+    [(title, text)] = texts(hooks)
+    assert title == "p crashed"
+    assert "was memory short?" in text
+    assert "next: mage-project run p --local --var killed=SIGKILL" in text
+    assert [event for event, _ in told()] == ["ABORT"]
+    assert "SIGKILL" in told()[0][1]
+
+
+def test_a_run_whose_command_is_killed_tells_by_itself(
+    tmp_path: Path, hooks: Receiver, told: Callable[[], list[tuple[str, str]]]
+) -> None:
+    project(tmp_path, f"{hooks.url}/slack")
+    running, _ = begun(tmp_path)
+    running.kill()
+    running.wait()
+    wait_for(lambda: texts(hooks) and told())
+    assert "its command is gone (killed)" in texts(hooks)[0][1]
+    assert [event for event, _ in told()] == ["ABORT"]
+
+
+def test_of_a_run_that_is_killed_with_its_command_whoever_notices_first_tells(
+    tmp_path: Path, hooks: Receiver, told: Callable[[], list[tuple[str, str]]]
+) -> None:
+    found = project(tmp_path, f"{hooks.url}/slack")
+    store = lost(tmp_path)
+    watcher = Alerted(PlainWatcher(), tmp_path)
+    with ThreadPoolExecutor(4) as pool:
+        looks = [pool.submit(notice, found, store), pool.submit(Crashes(store, watcher.crashed).look)] * 2
+        for look in looks:
+            look.result()
+    watcher.close()
+    assert [title for title, _ in texts(hooks)] == ["p crashed"]
+    assert [event for event, _ in told()] == ["ABORT"]
+    assert verify(store).passed
+
+
+def test_what_nobody_can_be_told_of_waits_for_who_can(
+    tmp_path: Path, hooks: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = project(tmp_path, '{{ env_var("THE_HOOK") }}')
+    store = lost(tmp_path)
+    notice(found, store)
+    monkeypatch.setenv("THE_HOOK", f"{hooks.url}/slack")
+    listed = command(tmp_path, "runs", "list")
+    assert (listed.returncode, listed.stderr) == (0, "")
+    assert "crashed" in listed.stdout
+    assert [title for title, _ in texts(hooks)] == ["p crashed"]
