@@ -16,6 +16,7 @@ from mage_project.project.document import Mapping
 from mage_project.project.model import Trigger
 from mage_project.project.own_keys import check_names, watch, with_own_keys
 from mage_project.project.trigger_settings import settings
+from mage_project.project.triggers_in_mage import left_out
 
 #: What may stand there. Mage's own are those of its ScheduleType and ScheduleStatus, 0.9.80.
 _CHOICES = {
@@ -47,6 +48,7 @@ def read_triggers(path: Path, checker: Checker) -> Iterator[Trigger]:
     names = set()
     for entry in checker.entries(content, "triggers"):
         checker.keys(entry, "trigger")
+        left_out(entry, checker)
         trigger = _trigger(with_own_keys(entry, content, checker), checker)
         if trigger.name in names:
             checker.error(f"two triggers are called '{trigger.name}'", entry.line, hint=_NAME, warning=True)

@@ -77,7 +77,7 @@ def _wrong_inputs(block: Block, tree: ast.Module, variables: Set[str]) -> Found:
     if given < needed and not by_name:
         what = f"'{function.name}' of block '{block.uuid}' needs {needed} by position ({', '.join(names[:needed])})"
         yield function.lineno, f"{what}, and its upstream_blocks give {given}", "name upstream_blocks, or give defaults"
-    elif given > len(names) and not parameters.vararg:
+    elif given > len(names) and not parameters.vararg and (names or block.type != "sensor"):
         what = f"'{function.name}' of block '{block.uuid}' takes {len(names)} by position"
         yield function.lineno, f"{what}, and its upstream_blocks give {given}", "write *args after the others"
 

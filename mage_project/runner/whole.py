@@ -89,7 +89,8 @@ class Whole:
         for preparation in code.preprocessers:  # what they change in the inputs, the block sees
             self._call(preparation, mine)
         if block.type == "sensor":  # it has no output: what it returns says whether to go on
-            sensors.wait(block, lambda: self._call(function, mine), partial(run.reporter.said, block.uuid))
+            given = sensors.inputs_for(function, mine)
+            sensors.wait(block, lambda: self._call(function, given), partial(run.reporter.said, block.uuid))
             return None
         output = self._sampled(function, mine) if run.limits.sample_rows else self._call(function, mine)
         if inspect.isgenerator(output):

@@ -22,6 +22,7 @@ _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 UNITS = (*_LENGTHS, *_MONTHS)
 #: Mage's words in triggers.yaml. `@once` and `@always_on` have no interval.
 _PRESETS = {"@hourly": "hour", "@daily": "day", "@weekly": "week", "@monthly": "month", "@yearly": "year"}
+_PRESETS |= {"@midnight": "day", "@annually": "year"}
 _PERIODS = (
     (re.compile(r"\d{4}"), "%Y", "year"),
     (re.compile(r"\d{4}-\d{2}"), "%Y-%m", "month"),

@@ -17,8 +17,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from mage_project.errors import ConfigError, did_you_mean
 from mage_project.project import Trigger
 
-#: Mage's words; its weeks begin on Monday.
-PRESETS = {"@hourly": "0 * * * *", "@daily": "0 0 * * *", "@weekly": "0 0 * * 1", "@monthly": "0 0 1 * *"}
+#: Mage's words, whose weeks begin on Monday, and those that it takes because croniter knows them.
+PRESETS = {
+    **{"@hourly": "0 * * * *", "@daily": "0 0 * * *", "@weekly": "0 0 * * 1", "@monthly": "0 0 1 * *"},
+    **{"@midnight": "0 0 * * *", "@yearly": "0 0 1 1 *", "@annually": "0 0 1 1 *"},
+}
 #: Words without a timetable: due once, and due whenever the last run has ended.
 ONCE, ALWAYS_ON = "@once", "@always_on"
 #: More than a clock on a wall is ever put forward or back.

@@ -12,6 +12,9 @@ from mage_project.project import Project, Trigger
 from mage_project.project.model import Problem, TriggerSettings, Watch
 from tests.projects import block, write_project
 
+#: What Mage needs to stand in a trigger.
+WHOLE = "name: t\n  schedule_type: time\n  schedule_interval: null\n  start_time: null"
+
 
 def read(root: Path, text: str) -> tuple[tuple[Trigger, ...], list[Problem]]:
     project: Project = write_project(root, [block("a", "data_loader")], {"a": "@data_loader\ndef f():\n    pass\n"})
@@ -51,9 +54,14 @@ def test_what_mage_writes_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
+        (
+            "envs: [prod, stage]",
+            "Mage leaves out trigger 't', whose envs have 'stage' among them. Did you mean 'staging'",
+        ),
+        ("envs: prod", "Mage leaves out trigger 't', whose envs are no list"),
+        ("created_at: 2024-01-01", "Mage leaves out trigger 't', because it does not know 'created_at' in this file"),
         ("status: actve", "there is no status 'actve'. Did you mean 'active'?"),
         ("catch_up: all", "Mage leaves out a trigger with 'catch_up' in it"),
-        ("start_time: soon", "start_time is not a date: 'soon'"),
         ("sla: an hour", "'sla' is a number of seconds, not 'an hour'"),
         ("settings: {timeout: -1}", "'timeout' of a trigger's settings must be a number of seconds, not -1"),
         ("settings: {pipeline_run_limit: 0}", "must be a number, 1 or more, not 0"),
@@ -64,16 +72,16 @@ def test_what_mage_writes_is_read(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_odd_is_a_warning_with_its_line(tmp_path: Path, line: str, message: str) -> None:
-    _, [problem] = read(tmp_path, f"triggers:\n- name: t\n  {line}\n")
-    assert (message in problem.message, problem.line, problem.warning) == (True, 3, True), problem.message
+    _, [problem] = read(tmp_path, f"triggers:\n- {WHOLE}\n  {line}\n")
+    assert (message in problem.message, problem.line, problem.warning) == (True, 6, True), problem.message
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("triggers:\n- name: t\n  schedule_intervall: '@daily'", "Did you mean 'schedule_interval'?"),
-        ("triggers:\n- name: t\n  variables: [1]", "'variables' must be a mapping, not [1]"),
-        ("triggers:\n- name: t\n  settings: 3", "'settings' must be a mapping, not 3"),
+        (f"triggers:\n- {WHOLE}\n  schedule_intervall: '@daily'", "Did you mean 'schedule_interval'?"),
+        (f"triggers:\n- {WHOLE}\n  variables: [1]", "'variables' must be a mapping, not [1]"),
+        (f"triggers:\n- {WHOLE}\n  settings: 3", "'settings' must be a mapping, not 3"),
         ("triggers: {t: 1}", "'triggers' must be a list"),
         ("- name: t", "holds a list where a mapping belongs"),
         ("\n\ntriggers: [", "not valid YAML"),
@@ -84,13 +92,22 @@ def test_no_mistake_in_the_triggers_keeps_the_pipeline_from_running(tmp_path: Pa
     assert [(message in problem.message, problem.warning) for problem in problems] == [(True, True)], problems
 
 
+def test_a_trigger_without_what_mage_needs_is_told_and_counts(tmp_path: Path) -> None:
+    [trigger], problems = read(tmp_path, "triggers:\n- name: t\n  schedule_type: api\n  start_time: soon\n")
+    assert [(problem.message, problem.line) for problem in problems] == [
+        ("Mage leaves out trigger 't', which has no schedule_interval", 2),
+        ("start_time is not a date: 'soon'", 4),
+    ]
+    assert trigger.schedule_type == "api"
+
+
 def test_one_environment_needs_no_list(tmp_path: Path) -> None:
     [trigger], _ = read(tmp_path, "triggers:\n- {name: t, envs: dev}\n")
     assert trigger.envs == ("dev",)
 
 
 def test_two_triggers_of_one_name_are_told(tmp_path: Path) -> None:
-    _, [problem] = read(tmp_path, "triggers:\n- name: t\n- name: t\n")
+    _, [problem] = read(tmp_path, f"triggers:\n- {WHOLE}\n- {WHOLE}\n")
     assert "two triggers are called 't'" in problem.message
 
 
@@ -107,11 +124,11 @@ def test_two_triggers_of_one_name_are_told(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_odd_of_the_keys_that_mage_does_not_know_is_told(tmp_path: Path, own: str, message: str) -> None:
-    _, [problem] = read(tmp_path, f"triggers:\n- name: t\nmage_project:\n  {own}\n")
-    assert (message in problem.message, problem.line, problem.warning) == (True, 4, True), problem
+    _, [problem] = read(tmp_path, f"triggers:\n- {WHOLE}\nmage_project:\n  {own}\n")
+    assert (message in problem.message, problem.line, problem.warning) == (True, 7, True), problem
 
 
 def test_what_a_trigger_watches_is_read(tmp_path: Path) -> None:
-    text = "triggers:\n- {name: t, schedule_type: event}\nmage_project:\n  t: {watch: in/, poll_interval: 5}\n"
+    text = f"triggers:\n- {WHOLE}\nmage_project:\n  t: {{watch: in/, poll_interval: 5}}\n"
     [trigger], problems = read(tmp_path, text)
     assert (trigger.watch, problems) == (Watch(addresses=("in/",), poll_interval_s=5), [])

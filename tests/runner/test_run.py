@@ -92,10 +92,9 @@ def test_a_sensor_holds_the_run_until_it_says_yes(tmp_path, seen, monkeypatch):
     monkeypatch.setattr(sensors, "PAUSE_S", 0)
     sense = "@sensor\ndef sense(**kwargs):\n    kwargs['seen'].append('look')\n    return len(kwargs['seen']) > 2\n"
     load = "@data_loader\ndef load(*inputs, **kwargs):\n    kwargs['seen'].append(inputs)\n"
-    record = run(
-        tmp_path, [block("a", "sensor"), block("b", "data_loader", "a")], {"a": sense, "b": load}, {"seen": seen}
-    )
-    assert (record.error, seen) == (None, ["look", "look", "look", ([],)])
+    blocks = [block("z", "data_loader"), block("a", "sensor", "z"), block("b", "data_loader", "a")]
+    record = run(tmp_path, blocks, {"z": load, "a": sense, "b": load}, {"seen": seen})
+    assert (record.error, seen) == (None, [(), "look", "look", ([],)])
 
 
 def test_a_sensor_looks_as_often_as_it_says_and_waits_no_longer_than_its_timeout(tmp_path):
