@@ -111,6 +111,7 @@ class TriggerSettings:
     skip_if_previous_running: bool = False
     allow_blocks_to_fail: bool = False
     create_initial_pipeline_run: bool = False
+    landing_time_enabled: bool = False
     pipeline_run_limit: int | None = None
     timeout_s: float | None = None
 

@@ -13,7 +13,7 @@ from mage_project.project.checking import Checker
 from mage_project.project.concurrency import is_limit
 from mage_project.project.model import TriggerSettings
 
-_FLAGS = ("skip_if_previous_running", "allow_blocks_to_fail", "create_initial_pipeline_run")
+_FLAGS = ("skip_if_previous_running", "allow_blocks_to_fail", "create_initial_pipeline_run", "landing_time_enabled")
 
 
 def settings(entry: document.Mapping, checker: Checker) -> TriggerSettings:
@@ -22,9 +22,8 @@ def settings(entry: document.Mapping, checker: Checker) -> TriggerSettings:
     if not isinstance(given, document.Mapping):
         return TriggerSettings()
     checker.keys(given, "trigger's settings", warning=True)
-    for key in given.keys() & {"landing_time_enabled", "timeout_status"}:
-        if given[key] not in (None, False, "failed"):
-            checker.error(_NOT_HERE[key], given.line_of(key), warning=True)
+    if given.get("timeout_status") not in (None, "failed"):
+        checker.error(_NOT_HERE, given.line_of("timeout_status"), warning=True)
     for key, wanted in _wrong(given):
         what = f"'{key}' of a trigger's settings must be {wanted}, not {given[key]!r}: it does not count"
         checker.error(what, given.line_of(key), warning=True)
@@ -36,10 +35,7 @@ def settings(entry: document.Mapping, checker: Checker) -> TriggerSettings:
     )
 
 
-_NOT_HERE = {
-    "landing_time_enabled": "landing_time_enabled is not followed here: the run starts at the time of its schedule",
-    "timeout_status": "timeout_status is not followed here: a run that takes longer than its timeout has failed",
-}
+_NOT_HERE = "timeout_status is not followed here: a run that takes longer than its timeout has failed"
 
 
 def _wrong(given: Mapping[str, Any]) -> list[tuple[str, str]]:

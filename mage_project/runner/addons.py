@@ -107,6 +107,7 @@ def _takes_positions(function: namespace.Function) -> bool:
 
 
 def _told(addon: Block, error: Exception | SystemExit) -> str:
-    """The error with its place, on one line."""
+    """The error, with its place on the first line."""
     blamed = block_error(addon, error)
-    return f"{blamed.what} ({blamed.where})"
+    first, *more = blamed.what.split("\n")
+    return "\n".join([f"{first} ({blamed.where})", *more])

@@ -14,6 +14,7 @@ from mage_project.history.starters import new_run_id
 from mage_project.history.stores import Store, Transaction
 from mage_project.schedule.catalogue import Catalogue, Entry, asked_for
 from mage_project.schedule.due import GRACE, Skipped, begin, due
+from mage_project.schedule.landing import lead
 from mage_project.schedule.quotas import Quotas
 from mage_project.schedule.recovery import recovered
 
@@ -139,7 +140,8 @@ class Agenda:
 
     def _note(self, entry: Entry, state: TriggerState, open_run: DueRun | None) -> list[DueRun]:
         handled = None if state.handled_at is None else datetime.fromtimestamp(state.handled_at, UTC)
-        found = due(entry.trigger, entry.table, handled, self.now, self._busy(entry, open_run))
+        now = self.now + lead(self.store, entry.pipeline, entry.trigger)
+        found = due(entry.trigger, entry.table, handled, now, self._busy(entry, open_run))
         if found.handled == handled:
             return []
         runs = [_due_run(entry, Skipped(first=each, last=each, count=1, reason="")) for each in found.runs]

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from mage_project.errors import ConfigError, did_you_mean
 from mage_project.project import Trigger
+from mage_project.schedule import landing
 
 #: Mage's words, whose weeks begin on Monday, and those that it takes because croniter knows them.
 PRESETS = {
@@ -99,7 +100,7 @@ def timetable(trigger: Trigger) -> Timetable | None:
     zone = zone_of(trigger)
     if interval in (ONCE, ALWAYS_ON):
         return None
-    expression = PRESETS.get(interval, interval)
+    expression = landing.expression(trigger, zone) if landing.lands(trigger) else PRESETS.get(interval, interval)
     if not _is_cron(expression):
         words = (*PRESETS, ONCE, ALWAYS_ON)
         raise ConfigError(

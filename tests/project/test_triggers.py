@@ -67,7 +67,6 @@ def test_what_mage_writes_is_read(tmp_path: Path) -> None:
         ("settings: {pipeline_run_limit: 0}", "must be a number, 1 or more, not 0"),
         ("settings: {allow_blocks_to_fail: some}", "must be true or false, not 'some'"),
         ("settings: {skip_if_previous_runing: true}", "Did you mean 'skip_if_previous_running'?"),
-        ("settings: {landing_time_enabled: true}", "landing_time_enabled is not followed here"),
         ("settings: {timeout_status: cancelled}", "timeout_status is not followed here"),
     ],
 )

@@ -142,6 +142,17 @@ def scene(tmp_path: Path) -> Scene:
     return Scene(tmp_path)
 
 
+def test_a_run_that_is_to_have_ended_at_its_time_begins_earlier_by_what_the_last_ones_took(scene: Scene) -> None:
+    lands = {"schedule_interval": "@hourly", "start_time": MONDAY - 9.5 * HOUR}
+    scene.triggers({"name": "t", **lands, "settings": {"landing_time_enabled": True}})
+    with scene.scheduler() as work:
+        work.look()
+        scene.now = MONDAY - HOUR / 2
+        scene.until(work, lambda: scene.due() == [("01-01 04:30", "completed")])
+        scene.now = MONDAY + HOUR / 2 - timedelta(seconds=1)
+        scene.until(work, lambda: scene.due()[1:] == [("01-01 05:30", "completed")])
+
+
 def test_what_is_due_runs_once_with_its_variables(scene: Scene) -> None:
     scene.triggers({"name": "t", "variables": {"service": "green"}})
     with scene.scheduler() as work:

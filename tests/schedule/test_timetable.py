@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from mage_project.errors import ConfigError
 from mage_project.project import Trigger
+from mage_project.project.model import TriggerSettings
 from mage_project.schedule.timetable import Timetable, timetable
 
 NEW_YORK = ZoneInfo("America/New_York")  # forward on 2024-03-10 at 02:00, back on 2024-11-03 at 02:00
@@ -58,13 +60,39 @@ def test_looking_back_sees_what_looking_ahead_saw(cron: str, zone: str, minutes:
 
 @pytest.mark.parametrize(
     ("interval", "first"),
-    [("@hourly", "2024-01-03T11:00"), ("@daily", "2024-01-04"), ("@weekly", "2024-01-08"), ("@monthly", "2024-02-01")],
+    [
+        ("@hourly", "2024-01-03T11:00"),
+        ("@daily", "2024-01-04"),
+        ("@weekly", "2024-01-08"),
+        ("@monthly", "2024-02-01"),
+        ("@yearly", "2025-01-01"),
+    ],
 )
 def test_mages_words(interval: str, first: str) -> None:
     table = timetable(trigger(interval))
     assert table is not None
     wednesday = datetime(2024, 1, 3, 10, 30, tzinfo=UTC)
     assert next(table.after(wednesday)) == datetime.fromisoformat(first).replace(tzinfo=UTC), "weeks begin on Monday"
+
+
+@pytest.mark.parametrize(
+    ("interval", "zone", "expected"),
+    [
+        ("@hourly", None, "2024-01-03T11:15"),
+        ("@daily", None, "2024-01-03T12:15"),
+        ("@daily", "America/New_York", "2024-01-03T12:15"),
+        ("@weekly", None, "2024-01-07T12:15"),
+        ("@monthly", None, "2024-01-31T12:15"),
+        ("0 5 * * *", None, "2024-01-04T05:00"),
+    ],
+)
+def test_a_landing_time_is_that_of_the_start(interval: str, zone: str | None, expected: str) -> None:
+    """31 December 2023 is a Sunday."""
+    lands, start = TriggerSettings(landing_time_enabled=True), datetime(2023, 12, 31, 12, 15, tzinfo=UTC)
+    table = timetable(replace(trigger(interval, zone), start_time=start, settings=lands))
+    assert table is not None
+    wednesday = datetime(2024, 1, 3, 10, 30, tzinfo=UTC)
+    assert next(table.after(wednesday)) == datetime.fromisoformat(expected).replace(tzinfo=UTC)
 
 
 def test_a_day_that_never_comes_is_never_due() -> None:
