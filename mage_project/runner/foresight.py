@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mage_project.errors import MageProjectError, did_you_mean
 from mage_project.project import Block, Pipeline, Problem, document
+from mage_project.runner.advice import to_install
 from mage_project.runner.clues import OURS
 from mage_project.runner.namespace import RUN_DECORATORS
 from mage_project.runner.variables import run_variables
@@ -27,7 +28,10 @@ def foreseen(pipeline: Pipeline) -> list[Problem]:
         tree = _tree(block)
         if tree is None or block.path is None:
             continue
-        found = [*_missing_modules(tree, pipeline.root), *(_missing_profiles(tree, profiles) if profiles else ())]
+        found = [
+            *_missing_modules(block, tree, pipeline.root),
+            *(_missing_profiles(tree, profiles) if profiles else ()),
+        ]
         found += _wrong_inputs(block, tree, variables)
         problems += [
             Problem(message=what, path=block.path, line=line, hint=hint, warning=True) for line, what, hint in found
@@ -96,7 +100,7 @@ def _missing_profiles(tree: ast.Module, profiles: set[str]) -> Found:
             yield value.lineno, what, f"profiles there: {', '.join(sorted(profiles)) or 'none'}"
 
 
-def _missing_modules(tree: ast.Module, root: Path) -> Found:
+def _missing_modules(block: Block, tree: ast.Module, root: Path) -> Found:
     """The same for each import at the top of the file of what is neither installed nor of the project."""
     for node in tree.body:
         if isinstance(node, ast.Import):
@@ -107,7 +111,7 @@ def _missing_modules(tree: ast.Module, root: Path) -> Found:
             continue
         for top in sorted({name.split(".")[0] for name in names}):
             if not _is_there(top, root):
-                yield node.lineno, f"the module '{top}' is not installed", None
+                yield node.lineno, f"the module '{top}' is not installed", to_install(block, top)
 
 
 def _is_there(top: str, root: Path) -> bool:

@@ -56,6 +56,13 @@ def test_a_missing_module_is_told_with_the_package_to_install(tmp_path, monkeypa
     assert "-m pip install beautifulsoup4" in said
 
 
+def test_a_project_that_calls_itself_by_another_name_is_told_how_to_get_it(tmp_path):
+    (tmp_path / "utils").mkdir()
+    (tmp_path / "utils" / "trips.py").touch()
+    said = failure(tmp_path, "from her_project.utils.trips import x\n@transformer\ndef t(n):\n    return n\n")
+    assert f"elsewhere: ln -s {tmp_path} {tmp_path.with_name('her_project')}" in said
+
+
 def test_what_is_not_there_of_mage_is_not_to_be_installed(tmp_path):
     said = failure(tmp_path, "import mage_ai.orchestration.nothing\n@transformer\ndef t(n):\n    return n\n")
     assert "No module named 'mage_ai.orchestration" in said
