@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -135,9 +137,18 @@ class Session:
         if "Could not set lock" in message or "Conflicting lock" in message:
             what = f"DuckDB {self.name} is open in another program: {message.splitlines()[0]}"
             return StoreUnavailable(what, hint="close it there, then run it again")
-        hint = details(error).get("candidates")
-        what = f"DuckDB {self.name} refused while {doing}: {message}"
-        return StoreError(what, hint=f"did you mean {hint}?" if hint else None)
+        guess = details(error).get("candidates")
+        hint = f"did you mean {guess}?" if guess else self._without_folder()
+        return StoreError(f"DuckDB {self.name} refused while {doing}: {message}", hint=hint)
+
+    def _without_folder(self) -> str | None:
+        """What to do where the folder of the database is missing, as with a relative path seen from another one."""
+        folder = Path(self.name).parent
+        if folder.is_dir() or self.name.startswith(("md:", "motherduck:")) or "://" in self.name:
+            return None
+        return (
+            f"mkdir -p {shlex.quote(str(folder))}, or run it from the folder in which DUCKDB_DATABASE leads to the file"
+        )
 
 
 def details(error: BaseException | None) -> dict[str, str]:

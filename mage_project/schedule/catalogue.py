@@ -17,6 +17,9 @@ from mage_project.project.concurrency import Concurrency, of_pipeline
 from mage_project.project.triggers import read_triggers
 from mage_project.schedule.timetable import Timetable, place, timetable
 
+#: The trigger that Mage itself writes for the runs that global data products start: no time makes it due.
+_OF_DATA_PRODUCTS = "GLOBAL_DATA_PRODUCT_TRIGGER"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
@@ -138,6 +141,8 @@ def entry_of(root: Path, uuid: str, trigger: Trigger) -> Entry:
         return Entry(pipeline=uuid, trigger=trigger, problem=_blind(trigger).within(root))
     if trigger.schedule_type != "time":
         return Entry(pipeline=uuid, trigger=trigger)
+    if trigger.name == _OF_DATA_PRODUCTS and not trigger.schedule_interval:
+        return Entry(pipeline=uuid, trigger=replace(trigger, status="inactive"))
     try:
         return Entry(pipeline=uuid, trigger=trigger, table=timetable(trigger))
     except ConfigError as error:

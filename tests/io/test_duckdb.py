@@ -148,6 +148,12 @@ def test_a_file_that_another_program_has_open_may_be_free_later(path):
         holder.stdin.close()
 
 
+def test_a_database_in_a_folder_that_is_not_there_says_what_to_make(tmp_path):
+    with pytest.raises(StoreError, match="refused while opening it") as caught:
+        DuckDB(str(tmp_path / "none" / "store.duckdb")).open()
+    assert caught.value.hint.startswith(f"mkdir -p {tmp_path}/none, or")
+
+
 def test_a_query_that_is_wrong_says_what_duckdb_says(path):
     export(path, pd.DataFrame({"vendor": [1]}))
     with DuckDB(path) as loader, pytest.raises(StoreError, match='column "vendr" not found') as caught:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from mage_project.errors import ConfigError
 from mage_project.project import Trigger
 from mage_project.project.model import TriggerSettings
+from mage_project.schedule.catalogue import entry_of
 from mage_project.schedule.timetable import Timetable, timetable
 
 NEW_YORK = ZoneInfo("America/New_York")  # forward on 2024-03-10 at 02:00, back on 2024-11-03 at 02:00
@@ -103,6 +105,11 @@ def test_a_day_that_never_comes_is_never_due() -> None:
 def test_what_is_no_schedule_is_an_error(interval: str | None) -> None:
     with pytest.raises(ConfigError, match="no schedule_interval that can be understood"):
         timetable(trigger(interval))
+
+
+def test_the_trigger_that_mage_writes_for_data_products_is_never_due(tmp_path: Path) -> None:
+    entry = entry_of(tmp_path, "p", replace(trigger(None), name="GLOBAL_DATA_PRODUCT_TRIGGER"))
+    assert (entry.status(None), entry.problem) == ("inactive", None)
 
 
 def test_an_unknown_zone_is_an_error_with_a_suggestion() -> None:
