@@ -72,7 +72,7 @@ class BlockReader:
         return replace(block, path=path)
 
     def _tried(self, entry: Mapping) -> retries.Retries | None:
-        given = {**self._retries, **retries.configured(entry, self._checker)}
+        given = {**self._retries, **retries.of_block(entry, self._checker)}
         return retries.Retries(**given) if given else None
 
     def _report_missing(self, what: str, file: Path, line: int) -> None:

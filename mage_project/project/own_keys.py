@@ -25,8 +25,12 @@ def with_own_keys(entry: Mapping, content: Mapping, checker: Checker) -> Mapping
     for key in entry.keys() & KNOWN_KEYS[_PLACE]:
         hint = f"write it at the end of the file: {KEY}: {{{entry.get('name')}: {{{key}: ...}}}}"
         checker.error(f"Mage leaves out a trigger with '{key}' in it", entry.line_of(key), hint=hint, warning=True)
-    own = checker.mapping(content, KEY).get(str(entry.get("name")))
+    every = checker.mapping(content, KEY)
+    own = every.get(str(entry.get("name")))
     if not isinstance(own, Mapping):
+        if own is not None and isinstance(every, Mapping):
+            what = f"what stands for trigger '{entry.get('name')}' under {KEY} must be a mapping, not {own!r}"
+            checker.error(what, every.line_of(str(entry.get("name"))), warning=True)
         return entry
     checker.keys(own, _PLACE, warning=True)
     both = Mapping({**entry, **{key: value for key, value in own.items() if key in KNOWN_KEYS[_PLACE]}})

@@ -1,7 +1,8 @@
 """How often a block is tried: `retry_config` of the project, of a pipeline and of a block; the nearest one counts.
 
 Mage 0.9.80 has it with `retries` (0), `delay` (5), `max_delay` (60) and `exponential_backoff` (true). There each key of
-a block's goes over the project's, and a pipeline's counts for streaming pipelines only. `retry_on` is not Mage's.
+a block's goes over the project's, and a pipeline's counts for streaming pipelines only. `retry_on` is not Mage's: there
+a block fails that has it in its `retry_config`, or in the project's, so it may stand in its `configuration` too.
 """
 
 from __future__ import annotations
@@ -45,15 +46,33 @@ def of_project(root: Path, checker: Checker) -> dict[str, Any]:
     # Most projects have none, and parsing YAML costs more than the rest of a small run.
     if not path.is_file() or b"retry_config" not in path.read_bytes():
         return {}
-    return configured(document.read(path), checker.of(path))
+    return configured(document.read(path), checker.of(path), fails_in_mage=True)
 
 
-def configured(content: document.Mapping, checker: Checker) -> dict[str, Any]:
-    """What stands under `retry_config`; what is wrong in it goes to the checker, and does not count."""
+def of_block(entry: document.Mapping, checker: Checker) -> dict[str, Any]:
+    """A block's own: its `retry_config`, and `retry_on` of its `configuration`."""
+    own = checker.mapping(entry, "configuration")
+    value, line = own.get("retry_on"), entry.line_of("configuration")
+    if value is not None and (wanted := _wanted("retry_on", value)):
+        line = own.line_of("retry_on") if isinstance(own, document.Mapping) else line
+        checker.error(f"'retry_on' of a block's configuration must be {wanted}, not {value!r}", line)
+        value = None
+    return {**({"retry_on": value} if value is not None else {}), **configured(entry, checker, fails_in_mage=True)}
+
+
+def configured(content: document.Mapping, checker: Checker, *, fails_in_mage: bool = False) -> dict[str, Any]:
+    """What stands under `retry_config`; what is wrong in it goes to the checker, and does not count.
+
+    `fails_in_mage`: whether Mage reads it there, and so knows no `retry_on`.
+    """
     given = checker.mapping(content, "retry_config")
     if not isinstance(given, document.Mapping):
         return {}
     checker.keys(given, "retry_config")
+    if fails_in_mage and "retry_on" in given:
+        what = "Mage fails every block with 'retry_on' in this retry_config"
+        hint = "write it in the block's configuration, or in the retry_config of the pipeline, which Mage passes over"
+        checker.error(what, given.line_of("retry_on"), hint=hint, warning=True)
     found = {}
     for name, value in given.items():
         wanted = _wanted(name, value)

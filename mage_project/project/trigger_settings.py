@@ -16,6 +16,10 @@ from mage_project.project.model import TriggerSettings
 _FLAGS = ("skip_if_previous_running", "allow_blocks_to_fail", "create_initial_pipeline_run", "landing_time_enabled")
 
 
+#: Intervals that a landing time counts with.
+LANDING = ("@hourly", "@daily", "@weekly", "@monthly")
+
+
 def settings(entry: document.Mapping, checker: Checker) -> TriggerSettings:
     """Those of a trigger as its file has them."""
     given = checker.mapping(entry, "settings")
@@ -27,6 +31,10 @@ def settings(entry: document.Mapping, checker: Checker) -> TriggerSettings:
     for key, wanted in _wrong(given):
         what = f"'{key}' of a trigger's settings must be {wanted}, not {given[key]!r}: it does not count"
         checker.error(what, given.line_of(key), warning=True)
+    is_fit = entry.get("schedule_interval") in LANDING and entry.get("start_time")
+    if given.get("landing_time_enabled") is True and not is_fit:
+        what = f"landing_time_enabled counts with a start_time and {', '.join(LANDING)} only, as in Mage"
+        checker.error(what, given.line_of("landing_time_enabled"), warning=True)
     wrong = {key for key, _ in _wrong(given)}
     right = {key: value for key, value in given.items() if key not in wrong and value is not None}
     return TriggerSettings(

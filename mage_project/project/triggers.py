@@ -62,7 +62,8 @@ _NAME = "give each its own name: by it the history knows what has run"
 
 def _trigger(entry: Mapping, checker: Checker) -> Trigger:
     sla_s = entry.get("sla")
-    if sla_s is not None and not isinstance(sla_s, int):
+    is_number = isinstance(sla_s, int) and not isinstance(sla_s, bool)
+    if sla_s is not None and not is_number:
         checker.error(f"'sla' is a number of seconds, not {sla_s!r}", entry.line_of("sla"), warning=True)
     return Trigger(
         name=str(entry.get("name") or ""),
@@ -73,7 +74,7 @@ def _trigger(entry: Mapping, checker: Checker) -> Trigger:
         status=_choice(entry, "status", checker) or "inactive",
         variables=checker.mapping(entry, "variables"),
         settings=settings(entry, checker),
-        sla_s=sla_s if isinstance(sla_s, int) else None,
+        sla_s=sla_s if is_number else None,
         envs=_envs(entry),
         timezone=_text_or_none(entry.get("timezone")),
         catch_up=_choice(entry, "catch_up", checker) or "last",  # type: ignore[arg-type]

@@ -15,11 +15,12 @@ _ENVIRONMENTS = ("dev", "prod", "staging", "test")
 
 def left_out(entry: Mapping, checker: Checker) -> None:
     """Note as a warning whatever has Mage leave the trigger out. Here it counts all the same."""
-    name = entry.get("name")
+    name = entry.get("name") or ""
     missing = [key for key in _NEEDED if key not in entry]
     if missing:
         what = f"Mage leaves out trigger '{name}', which has no {' and no '.join(missing)}"
-        checker.error(what, entry.line, hint=f"write {', '.join(f'{key}: null' for key in missing)}", warning=True)
+        words = [f"{key}: {'...' if key == 'name' else 'null'}" for key in missing]
+        checker.error(what, entry.line, hint=f"write {', '.join(words)}", warning=True)
     for key in sorted(entry.keys() & set(_UNKNOWN)):
         what = f"Mage leaves out trigger '{name}', because it does not know '{key}' in this file"
         checker.error(what, entry.line_of(key), hint="take it out", warning=True)

@@ -68,7 +68,8 @@ class Attempts:
                 delay_s = self._pause(unit, error, pauses)
                 if delay_s is None:
                     raise
-                self._run.warned(error.block, f"{error.what}; trying again in {delay_s:g} s")
+                told = f"{error.what}; trying again in {delay_s:g} s (attempt {number + 1})"
+                self._run.warned(error.block, told)
                 self._run.interrupts.pause(delay_s)
 
     def _number(self, unit: Unit, number: int) -> None:

@@ -14,17 +14,17 @@ from zoneinfo import ZoneInfo
 from mage_project.history.runs import newest
 from mage_project.history.stores import Store
 from mage_project.project import Trigger
+from mage_project.project.trigger_settings import LANDING
 
 #: How many runs the expected time comes from, as in Mage, and among how many of the pipeline's they are looked for.
 _RUNS, _AMONG = 7, 100
 #: Days that not every month has stand for its last one.
 _LAST_DAY = 28
-_PRESETS = ("@hourly", "@daily", "@weekly", "@monthly")
 
 
 def lands(trigger: Trigger) -> bool:
     """Whether its times are those at which runs should have ended."""
-    is_preset = trigger.schedule_interval in _PRESETS and trigger.schedule_type == "time"
+    is_preset = trigger.schedule_interval in LANDING and trigger.schedule_type == "time"
     return trigger.settings.landing_time_enabled and is_preset and trigger.start_time is not None
 
 

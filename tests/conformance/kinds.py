@@ -214,6 +214,59 @@ SAME = [
         "several, all asked", "".join(f"@condition\ndef f(*a, **k):\n    saw({n})\n    return {n}\n" for n in (0, 1))
     ),
     asked("no function", "saw('executed')\n"),
+    Kind(
+        what="two callbacks of one block, of which one fails, and one of two blocks",
+        blocks=[block("a", "data_loader"), block("b", "custom", "a"), *(block(x, "callback", "a", "b") for x in "qr")],
+        code={
+            "a": load("7"),
+            "b": END.replace("saw(", "1 / 0\n    saw("),
+            "q": "@callback('success')\ndef f(p, **k):\n    saw('q', p)\n    1 / 0\n",
+            "r": BOTH,
+        },
+    ),
+    Kind(
+        what="a condition behind one that is false, and callbacks of both",
+        blocks=[
+            block("a", "data_loader"),
+            block("b", "custom", "a"),
+            block("c", "custom", "b"),
+            *(block(name, "conditional", of) for name, of in ("qb", "rc")),
+            block("s", "callback", "b", "c"),
+        ],
+        code={
+            **{"a": load("7"), "b": END, "c": END, "s": BOTH},
+            "q": "@condition\ndef f(*a, **k):\n    saw('q', a[0])\n    return False\n",
+            "r": "@condition\ndef f(*a, **k):\n    saw('r', a[0])\n    return True\n",
+        },
+    ),
+    Kind(
+        what="what blocks and callbacks are told of attempts and of the run",
+        blocks=[block("a", "data_loader"), block("q", "callback", "a")],
+        code={
+            "a": "@data_loader\ndef f(**k):\n    saw(k['retry'], 'pipeline_run_id' in k, 'execution_partition' in k)\n",
+            "q": """
+            @callback('success')
+            def f(parent, **k):
+                run = k['pipeline_run']
+                saw(k['retry'], run.id == k['pipeline_run_id'], run.pipeline_uuid == k['pipeline_uuid'])
+                saw(run.status.value)
+                saw([each.status.value for each in run.block_runs], run.execution_date == k['execution_date'])
+            """,
+        },
+    ),
+    Kind(
+        what="sensors with and without inputs",
+        blocks=[
+            block("a", "data_loader"),
+            *(block(x, "sensor", "a") for x in "st"),
+            block("b", "custom", "a", "s", "t"),
+        ],
+        code={
+            **{"a": load("7"), "b": END},
+            "s": "@sensor\ndef f(**k):\n    saw('no inputs')\n    return True\n",
+            "t": "@sensor\ndef f(*a, **k):\n    saw('inputs', *a)\n    return True\n",
+        },
+    ),
 ]
 
 DIFFERENT = [

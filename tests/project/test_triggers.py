@@ -63,6 +63,8 @@ def test_what_mage_writes_is_read(tmp_path: Path) -> None:
         ("status: actve", "there is no status 'actve'. Did you mean 'active'?"),
         ("catch_up: all", "Mage leaves out a trigger with 'catch_up' in it"),
         ("sla: an hour", "'sla' is a number of seconds, not 'an hour'"),
+        ("sla: true", "'sla' is a number of seconds, not True"),
+        ("settings: {landing_time_enabled: true}", "landing_time_enabled counts with a start_time and @hourly, @daily"),
         ("settings: {timeout: -1}", "'timeout' of a trigger's settings must be a number of seconds, not -1"),
         ("settings: {pipeline_run_limit: 0}", "must be a number, 1 or more, not 0"),
         ("settings: {allow_blocks_to_fail: some}", "must be true or false, not 'some'"),
@@ -115,6 +117,7 @@ def test_two_triggers_of_one_name_are_told(tmp_path: Path) -> None:
     [
         ("u: {timezone: UTC}", "there is no trigger 'u' in this file."),
         ("t: {catch_up: maybe}", "there is no catch_up 'maybe'."),
+        ("t: 3", "what stands for trigger 't' under mage_project must be a mapping, not 3"),
         ("t: {wach: a}", "Did you mean 'watch'?"),
         ("t: {watch: 's3://bucket/x'}", "'watch' must be a path, an address with http://, https://, gs://"),
         ("t: {watch: [a, 1]}", "'watch' must be"),

@@ -53,6 +53,16 @@ def test_a_key_of_the_block_goes_over_that_of_the_project(tmp_path, seen):
     assert len(seen) == 2
 
 
+def test_what_mage_would_fail_for_is_told_and_may_stand_where_it_does_not(tmp_path, seen):
+    entry = block("shaky", "custom", retry_config={"retries": 1, "delay": 0}, configuration={"retry_on": "all"})
+    project = write_project(tmp_path, [entry], {"shaky": SHAKY})
+    assert project.inspect("p")[1] == []
+    assert run_pipeline(project, "p", {"seen": seen, "error": "code", "passes_at": 2}).status == "completed"
+    write_project(tmp_path, [{**entry, "retry_config": {"retry_on": "all"}}], {"shaky": SHAKY})
+    [problem] = project.inspect("p")[1]
+    assert (problem.message, problem.warning) == ("Mage fails every block with 'retry_on' in this retry_config", True)
+
+
 @pytest.mark.parametrize(
     ("config", "delays"),
     [
