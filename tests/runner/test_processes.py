@@ -15,7 +15,7 @@ from mage_project.runner.interrupts import Interrupts
 from mage_project.runner.run import Run
 from mage_project.runner.running import importable
 from mage_project.runner.spilling import Nameless
-from tests.projects import block, write_project
+from tests.projects import block, write_pipeline, write_project
 from tests.runner.test_budget import FRAMES
 
 ALONE = {"executor_type": "process"}
@@ -196,3 +196,11 @@ def test_an_executor_of_mages_that_is_not_here_keeps_nothing_from_running(tmp_pa
         "executor_type 'k8s' is Mage's alone: here the block runs on this machine",
         True,
     )
+
+
+def test_an_executor_that_stops_mages_scheduler_is_told(tmp_path):
+    project = write_project(tmp_path, [block("a", "data_loader")], {"a": SLEEP})
+    write_pipeline(tmp_path, "executor_type: process\nrun_pipeline_in_one_process: true\nblocks: []\n")
+    _, [problem] = project.inspect("p")
+    assert problem.message.startswith("Mage's scheduler stops at a pipeline with 'executor_type: process'")
+    assert (problem.line, problem.warning) == (1, True)
