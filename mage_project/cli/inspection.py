@@ -36,7 +36,8 @@ def problems_of(project: Project, uuid: str) -> list[Problem]:
         if block.path and block.language == "sql" and block.runs:
             problems += _of_sql(pipeline, block, block.path)
     problems += _of_triggers(pipeline) + _of_names(pipeline) + _of_imports(pipeline) + foreseen(pipeline)
-    return problems + _of_alerts(project, uuid) + _of_io_config(project)
+    problems += _of_alerts(project, uuid) + _of_io_config(project)
+    return list(dict.fromkeys(problems))  # a condition that several blocks have is looked at for each of them
 
 
 def _of_alerts(project: Project, uuid: str) -> list[Problem]:

@@ -14,13 +14,17 @@ from mage_project.runner.clues import clue
 #: Distributions whose name is not that of the module, of those that blocks import.
 _DISTRIBUTIONS = {
     "bs4": "beautifulsoup4",
+    "bson": "pymongo",
     "cv2": "opencv-python",
     "dateutil": "python-dateutil",
     "dotenv": "python-dotenv",
+    "faiss": "faiss-cpu",
     "google.cloud.bigquery": "google-cloud-bigquery",
     "google.cloud.storage": "google-cloud-storage",
     "googleapiclient": "google-api-python-client",
     "PIL": "pillow",
+    "mysql": "mysql-connector-python",
+    "psycopg": "'psycopg[binary]'",
     "psycopg2": "psycopg2-binary",
     "sklearn": "scikit-learn",
     "snowflake": "snowflake-connector-python",
@@ -48,6 +52,8 @@ def to_install(block: Block, module: str) -> str | None:
     if block.path and any((folder / top).is_dir() for folder in list(block.path.parents)[1:3]):
         return f"the project has a folder {top}, but no {module.replace('.', '/')}.py in it"
     if block.path and (root := _own(block.path, top)):
+        if root.name == top:  # a folder above the project, with several of them
+            return f"'{top}' is the folder {root}: export PYTHONPATH={shlex.quote(str(root.parent))}"
         link = shlex.join(["ln", "-s", str(root), str(root.with_name(top))])
         return f"'{top}' is what this project's folder is called elsewhere: {link}"
     named = next((name for name in (module, top) if name in _DISTRIBUTIONS), None)
@@ -58,7 +64,7 @@ def to_install(block: Block, module: str) -> str | None:
 
 
 def _own(path: Path, top: str) -> Path | None:
-    """The project's folder, where the file imports a module that lies there as if the folder was called `top`."""
+    """The project's folder, or one above it, where the file imports a module that lies there as if it was `top`."""
     if path.suffix != ".py":
         return None
     tree = ast.parse(path.read_bytes())
