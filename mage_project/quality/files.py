@@ -15,6 +15,7 @@ from mage_project.io.formats import FileFormat
 BATCH_ROWS = 65_536
 #: Types are told by the first block of a CSV file, so it is a large one.
 _BLOCK_BYTES = 8 << 20
+_READ_BYTES = 1 << 16  # of each column at a time: a row group can be as large as the file
 #: What Hive writes for a partition whose value is null.
 _NULL = "__HIVE_DEFAULT_PARTITION__"
 
@@ -83,7 +84,8 @@ def with_columns(table: pa.Table, columns: Mapping[str, str | None]) -> pa.Table
 def _parquet(path: Path) -> Iterator[pa.Table]:
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path) as file:
+    # In nanoseconds, as Arrow would have them, times in INT96 beyond 2261 come out as other ones, without a word.
+    with pq.ParquetFile(path, buffer_size=_READ_BYTES, coerce_int96_timestamp_unit="us") as file:
         if not file.metadata.num_rows:
             yield file.schema_arrow.empty_table()  # rules want their columns, with rows or without
         for batch in file.iter_batches(batch_size=BATCH_ROWS):

@@ -21,7 +21,7 @@ from mage_project.cli.commands import cli
 from mage_project.io.config import ConfigFileLoader
 from mage_project.io.postgres import Postgres
 from mage_project.project import Project
-from mage_project.quality import sources
+from mage_project.quality import files, sources
 from mage_project.quality.addresses import Address
 from mage_project.quality.naming import Naming
 from mage_project.quality.reading import read_rules
@@ -297,3 +297,9 @@ def test_a_table_of_bigquery_is_checked(project, local_stack, bigquery_env):
         code, said = check("--data", f"bigquery:{there.name}.trips", "--rules", "p")
     assert code == 3
     assert ", 4 rows: 0 of 2 checks passed" in said
+
+
+def test_times_far_away_are_checked_as_they_are(tmp_path):
+    ends = pa.array([dt.datetime(3019, 2, 3)], pa.timestamp("us"))
+    pq.write_table(pa.table({"end": ends}), tmp_path / "old.parquet", use_deprecated_int96_timestamps=True)
+    assert [table["end"].to_pylist() for table in files.tables(tmp_path / "old.parquet")] == [[dt.datetime(3019, 2, 3)]]
