@@ -18,5 +18,5 @@ def figures() -> dict[str, int]:
 
 def give_back() -> None:
     """Let the system have what Arrow's allocator keeps for later: with glibc's, free pages of every thread."""
-    if pyarrow := sys.modules.get("pyarrow"):
-        pyarrow.default_memory_pool().release_unused()
+    if pool := getattr(sys.modules.get("pyarrow"), "default_memory_pool", None):  # none yet while it is imported
+        pool().release_unused()

@@ -27,9 +27,12 @@ def _unchangeable() -> frozenset[type]:
 
 
 def is_frame(value: Any) -> TypeGuard[pd.DataFrame]:
-    """Whether the value is a pandas DataFrame, without importing pandas for those who have none."""
-    pandas = sys.modules.get("pandas")
-    return pandas is not None and isinstance(value, pandas.DataFrame)
+    """Whether the value is a pandas DataFrame, without importing pandas for those who have none.
+
+    It has no such class yet while a block beside this one imports it.
+    """
+    frame = getattr(sys.modules.get("pandas"), "DataFrame", None)
+    return frame is not None and isinstance(value, frame)
 
 
 def rows(value: Any) -> int | None:

@@ -1,9 +1,13 @@
+import sys
+from types import ModuleType
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 
-from mage_project.runner import values
+from mage_project.runner import memory, values
+from mage_project.standins.old_pandas import frames
 
 
 @pytest.mark.parametrize(
@@ -75,3 +79,10 @@ def test_reasons_are_taken_off_the_frame():
     }
     assert frame.attrs == {}
     assert values.take_explanation(frame) == values.take_explanation(None) == {"dropped": {}, "changed": {}}
+
+
+def test_a_library_that_a_block_beside_it_imports_just_now_is_not_asked(monkeypatch):
+    for name in ("pandas", "pyarrow"):
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    assert (values.is_frame("help"), frames.is_frame("help"), frames.is_series("help")) == (False, False, False)
+    memory.give_back()

@@ -1,4 +1,7 @@
-"""Tells pandas' frames and columns from everything else, without importing pandas for it."""
+"""Tells pandas' frames and columns from everything else, without importing pandas for it.
+
+While a block in another thread imports pandas it is there, and has no classes yet.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,10 @@ from typing import Any
 
 
 def is_frame(value: Any) -> bool:
-    pandas = sys.modules.get("pandas")
-    return pandas is not None and isinstance(value, pandas.DataFrame)
+    frame = getattr(sys.modules.get("pandas"), "DataFrame", None)
+    return frame is not None and isinstance(value, frame)
 
 
 def is_series(value: Any) -> bool:
-    pandas = sys.modules.get("pandas")
-    return pandas is not None and isinstance(value, pandas.Series)
+    series = getattr(sys.modules.get("pandas"), "Series", None)
+    return series is not None and isinstance(value, series)
