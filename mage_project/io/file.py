@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from mage_project.errors import StoreError
 from mage_project.io import formats
+from mage_project.io.marks import is_on_its_way
 from mage_project.io.placing import Watched, placed
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ class FileIO:
         import pandas as pd
 
         if file_directories:
-            paths = sorted(path for folder in file_directories for path in Path(folder).rglob("*") if path.is_file())
+            every = (path for folder in file_directories for path in Path(folder).rglob("*"))
+            paths = sorted(path for path in every if path.is_file() and not is_on_its_way(path.name))
             if not paths:
                 raise StoreError(f"there are no files below {', '.join(map(str, file_directories))}")
             frame = pd.concat([self._load(path, format, kwargs) for path in paths], axis=0, ignore_index=True)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from mage_project.io import commits
+from mage_project.io.marks import Mark
 
 
 @contextmanager
@@ -21,33 +21,53 @@ def placed(path: Path) -> Iterator[Path]:
     When the block raises, what it wrote is removed and `path` is as it was. A block that reads files as it likes
     finds the new one at once; the old one is kept beside it until the commits are made.
     """
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    mark = Mark(path)
     try:
-        yield beside
-        _flush(beside)
+        yield mark.beside
+        _flush(mark.beside)
+        _handed_over(mark, path)
     except BaseException:
-        _remove(beside)
+        _ended(mark, lambda: _remove(mark.beside))
         raise
-    collected = commits.current()
+
+
+def _handed_over(mark: Mark, path: Path) -> None:
+    """Rename the file, now or with the commits that wait."""
+    collected, what = commits.current(), f"the file {path}"
+    beside, old = mark.beside, mark.old
+
+    def commit() -> None:
+        _ended(mark, lambda: _rename(beside, path))
+
     if collected is None:
-        beside.replace(path)
+        commit()
     elif collected.settles:
-        old = _kept(path)
+        _keep(path, old)
         beside.replace(path)
-        collected.add(commit=lambda: _remove(old), rollback=lambda: _put_back(old, path), what=f"the file {path}")
+        collected.add(
+            commit=lambda: _ended(mark, lambda: _remove(old)),
+            rollback=lambda: _ended(mark, lambda: _put_back(old, path)),
+            what=what,
+        )
     else:
-        collected.add(commit=lambda: _rename(beside, path), rollback=lambda: _remove(beside), what=f"the file {path}")
+        collected.add(commit=commit, rollback=lambda: _ended(mark, lambda: _remove(beside)), what=what)
 
 
-def _kept(path: Path) -> Path:
-    """The name beside `path` of what it is now; there is nothing of that name where there is no such file."""
-    old = path.with_name(f".{path.name}.{secrets.token_hex(4)}.old")
+def _ended(mark: Mark, last: Callable[[], None]) -> None:
+    """Do the last step; then nothing is on its way any more."""
+    try:
+        last()
+    finally:
+        mark.close()
+
+
+def _keep(path: Path, old: Path) -> None:
+    """Give what `path` is now another name; nothing where there is no such file."""
     if path.exists():
         try:
             old.hardlink_to(path)
         except OSError:  # not every file system has links
             shutil.copy2(path, old)
-    return old
 
 
 def _put_back(old: Path, path: Path) -> None:

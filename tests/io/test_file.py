@@ -144,6 +144,35 @@ def test_a_file_that_is_not_what_its_ending_says_is_told(tmp_path, name, content
         FileIO().load(tmp_path / name)
 
 
+@pytest.mark.parametrize("settles", [False, True], ids=["while it is written", "before the commit"])
+def test_what_a_killed_run_has_left_goes_with_the_next_export(tmp_path, frame, settles):
+    path = tmp_path / "trips.csv"
+    FileIO().export(frame, path)
+    script = (
+        "import os, sys\n"
+        "import pandas as pd\n"
+        "from mage_project.io import commits\n"
+        "from mage_project.io.file import FileIO\n"
+        "frame = pd.DataFrame({'n': [3]})\n"
+        "def frames():\n"
+        "    yield frame\n"
+        "    yield frame\n"
+        f"    {settles} or os.kill(os.getpid(), 9)\n"
+        "with commits.collecting(commits.Commits(settles=True)):\n"
+        "    FileIO().export(frames(), sys.argv[1])\n"
+        "    os.kill(os.getpid(), 9)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", script, path], check=False).returncode == -9
+    assert sorted(name.rpartition(".")[2] for name in names(tmp_path)) == ["csv", "lock", "old" if settles else "part"]
+    assert len(FileIO().load(file_directories=[tmp_path])) == 2
+    with commits.collecting() as collected:
+        FileIO().export(frame, path)
+        FileIO().export(frame, path)
+    assert len(names(tmp_path)) == 5, "what is on its way stays"
+    collected.commit_all()
+    assert names(tmp_path) == ["trips.csv"]
+
+
 def test_a_full_disk_is_told_and_leaves_nothing(frame):
     if os.geteuid() != 0:
         pytest.skip("only root mounts a small file system")
