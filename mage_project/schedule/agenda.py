@@ -13,7 +13,7 @@ from mage_project.history.schedules import DueRun, TriggerState
 from mage_project.history.starters import new_run_id
 from mage_project.history.stores import Store, Transaction
 from mage_project.schedule.catalogue import Catalogue, Entry, asked_for
-from mage_project.schedule.due import GRACE, Skipped, begin, due
+from mage_project.schedule.due import AHEAD, GRACE, Skipped, begin, due
 from mage_project.schedule.landing import lead
 from mage_project.schedule.quotas import Quotas
 from mage_project.schedule.recovery import recovered
@@ -118,6 +118,8 @@ class Agenda:
         """Why what waits is not run after all."""
         if not entry.is_active:
             return f"the trigger is {entry.status(None)}"
+        if entry.table is not None and run.due_at - self.now.timestamp() > AHEAD.total_seconds():
+            return "it is not due yet: the clock was wrong when it was noted"
         late = self.now.timestamp() - run.due_at > GRACE.total_seconds()
         is_missed = run.attempts and late and entry.trigger.catch_up == "none" and entry.is_due_at_times
         return "it was interrupted; catch_up: none" if is_missed else None

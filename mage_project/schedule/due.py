@@ -15,7 +15,7 @@ GRACE = timedelta(seconds=60)
 #: Of more than this that were missed only the last ones are counted, and made up for.
 MOST = 10_000
 #: A clock that was further ahead than this, and has been put right, must not keep a trigger waiting.
-_AHEAD = timedelta(days=1)
+AHEAD = timedelta(days=1)
 #: `@always_on` begins again after this, as Mage's scheduler, which looks every ten seconds.
 _PAUSE = timedelta(seconds=10)
 
@@ -61,7 +61,7 @@ def due(trigger: Trigger, table: Timetable | None, handled: datetime | None, now
         return Due(handled=handled)
     if table is None:
         return _at_any_time(trigger, handled, now, busy)
-    if handled is None or handled > now + _AHEAD:
+    if handled is None or handled > now + AHEAD:
         return Due(handled=now)
     since = max(handled, trigger.start_time - timedelta(microseconds=1)) if trigger.start_time else handled
     found = list(_last(table, since, now))

@@ -251,6 +251,18 @@ def test_a_locked_history_is_told_and_nothing_is_lost(scene: Scene) -> None:
         scene.until(work, lambda: scene.due() == [("01-01 05:00", "completed")])
 
 
+def test_what_a_clock_that_was_years_ahead_made_due_is_not_run_when_it_is_put_right(scene: Scene) -> None:
+    scene.triggers({"name": "t", "catch_up": "last"})
+    with scene.scheduler(jobs=0) as work:
+        work.look()
+        scene.now = MONDAY.replace(year=2030)
+        work.look()
+        scene.now = MONDAY
+        work.look()
+    assert scene.due()[-1] == ("01-01 05:00", "skipped")
+    assert scene.reason() == "it is not due yet: the clock was wrong when it was noted"
+
+
 def test_the_history_may_be_in_postgres(scene: Scene, own_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAGE_PROJECT_HISTORY", own_database)
     scene.store = PostgresStore(own_database)
