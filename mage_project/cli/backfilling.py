@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mage_project.cli.options import project_option
-from mage_project.errors import HistoryUnavailable
+from mage_project.errors import HistoryUnavailable, UsageError
 from mage_project.project import Project
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def _run(
 
     from mage_project.cli.backfill_reporters import reporter_for
     from mage_project.cli.runs import store_of_project
-    from mage_project.history import backfills
+    from mage_project.history import backfills, private
     from mage_project.history.starters import own_environment
     from mage_project.runner import services
     from mage_project.schedule.backfill import Backfill
@@ -123,7 +123,14 @@ def _run(
 
     store, backfill_id = store_of_project(Project(pipeline.root)), prepared.backfill_id
     logs = pipeline.root / ".mage_project" / "backfills" / backfill_id
-    logs.mkdir(parents=True, exist_ok=True)
+    try:
+        private.folder(logs)
+    except OSError as error:
+        raise UsageError(
+            f"the folder for the runs' logs cannot be made: {error.strerror}",
+            where=str(logs),
+            hint="a backfill keeps there what its runs say: make room, or have the folder writable",
+        ) from error
     command = Command(
         pipeline=pipeline.uuid,
         root=pipeline.root,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mage_project.cli.options import project_option
+from mage_project.errors import HistoryUnavailable
 from mage_project.project import Project
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 _UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 #: How long things are kept where nothing else is said.
 KEEP_DAYS = 30
+#: Where the history cannot say which runs go on, what is newer than this may be of one.
+_DAY_S = 86_400.0
 
 
 def _bytes(_context: click.Context, _parameter: click.Parameter, value: str | None) -> int | None:
@@ -65,9 +68,16 @@ def clean(
     if keep_days is keep_runs is max_size is None:
         keep_days = KEEP_DAYS
     now, store = time.time(), store_of(project.root, lambda line: click.echo(line, err=True))
-    used = _used(store)
+    every = leftovers(project.root)
+    try:
+        used = _used(store)
+    except HistoryUnavailable as away:  # for want of room, perhaps, which this can make
+        if history:
+            raise
+        click.echo(f"warning: {away.what} ({away.where}): what has changed within a day stays", err=True)
+        used = {each.owner for each in every if abs(now - each.changed_at) < _DAY_S}
     limits = Limits(keep_days=keep_days, keep_runs=keep_runs, max_bytes=max_size)
-    gone = list(superfluous(leftovers(project.root), limits, now, used))
+    gone = list(superfluous(every, limits, now, used))
     before = None if keep_days is None else now - timedelta(days=keep_days).total_seconds()
     forgotten = old_runs(store, before=before, keep=keep_runs, used=used) if history and store else []
     trouble: list[OSError] = []

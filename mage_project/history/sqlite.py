@@ -11,18 +11,19 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from mage_project.errors import HistoryUnavailable
-from mage_project.history.stores import REVISION, VARIABLE, Row, Told, Transaction, statements
+from mage_project.history import private
+from mage_project.history.sqlite_errors import is_broken, unavailable
+from mage_project.history.stores import REVISION, Row, Told, Transaction, statements
 
 #: How long another process's write is waited for.
 BUSY_S = 2.0
+#: How long another process is waited for that makes the file, sets it aside or brings its tables up to date.
+ALONE_S = 10.0
 #: Not every run has to tidy up the log. But whoever opens it first has to read all of it, and what was copied out of it
 #: is forgotten with the last connection: left alone it would grow, be copied and be read for ever.
 LONG_LOG_BYTES = 2_000_000
-#: What SQLite says of a file that is not, or no longer, a database: https://www.sqlite.org/rescode.html
-_BROKEN = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
 class SqliteTransaction:
@@ -61,24 +62,26 @@ class SqliteStore:
             finally:
                 self._close(connection)
         except (sqlite3.Error, OSError) as error:
-            if _is_broken(error):
-                self._set_aside()
-            raise self._unavailable(error) from error
+            if is_broken(error):
+                with suppress(
+                    sqlite3.Error, OSError
+                ):  # where nothing can be renamed it stays, and is said to be broken
+                    self._set_aside()
+            raise unavailable(self.path, error) from error
 
     def _connected(self) -> sqlite3.Connection:
         """A connection to a file with the tables in it; a broken file is replaced first."""
         try:
             return self._prepared()
         except sqlite3.DatabaseError as error:
-            if not _is_broken(error):
+            if not is_broken(error):
                 raise
         self._set_aside()
         return self._prepared()
 
     def _prepared(self) -> sqlite3.Connection:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         if not self.path.exists():
-            self.path.touch(mode=0o600)  # SQLite gives its log the same: the variables of runs are in them
+            private.file(self.path)  # SQLite gives its log the same rights
         connection = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None)
         try:
             connection.row_factory = sqlite3.Row
@@ -145,23 +148,28 @@ class SqliteStore:
         try:
             return any(row[0] != "ok" for row in connection.execute("PRAGMA quick_check(1)"))
         except sqlite3.DatabaseError as error:
-            return _is_broken(error)
+            return is_broken(error)
         finally:
             connection.close()
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Inside, no other process makes or sets aside the file."""
-        with self.path.with_name(f"{self.path.name}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with private.file(self.path.with_name(f"{self.path.name}.lock")).open("w") as lock:
+            until = time.monotonic() + ALONE_S
+            while not _locked(lock):  # who has it may hang, or have been stopped
+                if time.monotonic() > until:
+                    raise TimeoutError(f"another process has been making or changing it for {ALONE_S:g} s")
+                time.sleep(0.02)
             yield
 
-    def _unavailable(self, error: Exception) -> HistoryUnavailable:
-        return HistoryUnavailable(
-            f"the history cannot be used: {error}",
-            where=str(self.path),
-            hint=f"{VARIABLE}=/another/place/history.db keeps it elsewhere, {VARIABLE}=off does without",
-        )
+
+def _locked(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _revision(connection: sqlite3.Connection) -> str | None:
@@ -173,7 +181,3 @@ def _revision(connection: sqlite3.Connection) -> str | None:
             return None
         raise
     return str(row[0]) if row else None
-
-
-def _is_broken(error: Exception) -> bool:
-    return isinstance(error, sqlite3.Error) and (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _BROKEN

@@ -80,8 +80,12 @@ class _Check:
         if run is None:
             self._missing.append(said["run_id"])
             return
-        # Only what the receipt says: one of an older version says less.
-        now = {name: value for name, value in contents(run, blocks).items() if name in said}
+        try:
+            # Only what the receipt says: one of an older version says less.
+            now = {name: value for name, value in contents(run, blocks).items() if name in said}
+        except (ValueError, KeyError, TypeError, AttributeError):  # who changes a table may write anything there
+            self.found.findings.append(f"run {said['run_id']} is not as its receipt says: it can no longer be read")
+            return
         before = self._crashed.pop(said["run_id"], None)  # it lived after all, and has told its end
         if text_of(now) == receipt["body"]:
             return
@@ -114,8 +118,15 @@ def _told(transaction: Transaction, page: Sequence[Row]) -> tuple[dict[str, Row]
     runs = {str(row["run_id"]): row for row in transaction.run(_RUNS, **places)}
     blocks: dict[str, list[Any]] = {}
     for row in transaction.run(_BLOCKS, **places):
-        blocks.setdefault(row["run_id"], []).append(json.loads(row["record"]))
+        blocks.setdefault(row["run_id"], []).append(_parsed(row["record"]))
     return runs, blocks
+
+
+def _parsed(record: str) -> Any:
+    try:
+        return json.loads(record)
+    except ValueError:
+        return record
 
 
 def _is_whole(receipt: Row, found: Verification) -> bool:

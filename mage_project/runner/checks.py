@@ -11,6 +11,7 @@ from datetime import UTC
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from mage_project.history import private
 from mage_project.project import Block
 from mage_project.project.command import command
 from mage_project.runner.blame import RAISED, block_error, misuse
@@ -82,10 +83,10 @@ def _keep(run: Run, block: Block, rule: Rule, rows: pa.Table) -> str | None:
     runs = root / ".mage_project" / "failed_rows" / run.pipeline.uuid
     path = runs / run.record.run_id / _slug(block.uuid) / f"{_slug(rule.name)}.parquet"
     with suppress(OSError, pa.ArrowException):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private.folder(path.parent)
         for old in sorted(runs.iterdir())[:-KEPT_RUNS]:  # their names begin with the time
             shutil.rmtree(old, ignore_errors=True)
-        pq.write_table(rows, path)
+        pq.write_table(rows, private.file(path))
         return command(root, "check", f"--data={path.relative_to(root)}", "--rows", str(SHOWN_ROWS))
     return None
 

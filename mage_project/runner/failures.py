@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mage_project.history import private
 from mage_project.project import Block, Pipeline
 from mage_project.project.command import command
 from mage_project.project.modules import modules
@@ -76,7 +77,7 @@ def keep(run: Run, at_hand: Mapping[str, Any]) -> str | None:
         failure = _failure(run)
         if not _saves_work(failure, _left(run, failure, at_hand, ())):
             return None
-        fresh.mkdir(parents=True, mode=0o700)
+        private.folder(fresh)
         failure = _written(run, failure, at_hand, fresh)
         if not _saves_work(failure, _left(run, failure, at_hand, failure.lost)):
             shutil.rmtree(fresh)
@@ -137,8 +138,7 @@ def _written(run: Run, failure: Failure, at_hand: Mapping[str, Any], folder: Pat
             else:
                 lost = (*lost, uuid)
     failure = replace(failure, kept=tuple(sorted(kept)), lost=lost)
-    (folder / _FAILURE).touch(mode=0o600)  # a variable may hold a secret
-    (folder / _FAILURE).write_bytes(pickle.dumps(failure))
+    private.file(folder / _FAILURE).write_bytes(pickle.dumps(failure))
     for old in folder.parent.iterdir():
         if time.time() - old.stat().st_mtime > KEPT_DAYS * 86_400:
             shutil.rmtree(old, ignore_errors=True)
@@ -147,7 +147,7 @@ def _written(run: Run, failure: Failure, at_hand: Mapping[str, Any], folder: Pat
 
 def _pickled(value: Any, path: Path) -> bool:
     try:
-        with path.open("wb") as file:
+        with private.file(path).open("wb") as file:
             pickle.dump(value, file, protocol=5)
     except OSError:
         raise

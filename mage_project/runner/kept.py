@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mage_project.errors import UsageError
+from mage_project.history import private
 from mage_project.project import Pipeline
 from mage_project.project.command import command
 from mage_project.runner import values
@@ -55,10 +56,13 @@ class Kept:
         if uuid in self._seen or value is None:
             return
         self._seen.add(uuid)
-        with suppress(OSError):
-            self._fresh.mkdir(parents=True, exist_ok=True)
+        try:
+            private.folder(self._fresh)
             if _write(self._fresh, _file_name(uuid), value):
                 self._exact[uuid] = min(len(value), KEPT_ROWS) if values.is_frame(value) else None
+        except OSError:  # half a file is none, and takes room that others want
+            for half in self._fresh.glob(f"{glob.escape(_file_name(uuid))}.*"):
+                half.unlink(missing_ok=True)
 
     def close(self, rows: Mapping[str, int | None], completed: Collection[str], ran: Collection[str]) -> None:
         """Put what was kept in the place of the run before; what killed runs have left goes after a day.
@@ -70,20 +74,21 @@ class Kept:
             return
         whole = {uuid for uuid, kept in self._exact.items() if uuid in completed and kept in (None, rows[uuid])}
         whole |= {uuid for uuid in completed if uuid not in self._seen}  # there was no output
-        with suppress(OSError):
-            self._fresh.mkdir(parents=True, exist_ok=True)
-            last = self._last()
-            others = [uuid for uuid in last["rows"] if uuid not in ran]
+        last = self._last()
+        others = [uuid for uuid in last["rows"] if uuid not in ran]
+        try:
+            private.folder(self._fresh)
+            note = private.file(self._fresh / "run.json")  # a variable may hold a secret, such as a password
+            kept_rows = {**rows, **{uuid: last["rows"][uuid] for uuid in others}}
+            whole |= {uuid for uuid in others if uuid in last.get("whole", ())}
+            note.write_text(_as_text({**self._run, "rows": kept_rows, "whole": sorted(whole)}))
             for uuid in others:
                 for left in self._folder.glob(f"{glob.escape(_file_name(uuid))}.*"):
                     left.rename(self._fresh / left.name)
-            rows = {**rows, **{uuid: last["rows"][uuid] for uuid in others}}
-            whole |= {uuid for uuid in others if uuid in last.get("whole", ())}
-            note = self._fresh / "run.json"
-            note.touch(mode=0o600)  # a variable may hold a secret, such as an address with a password
-            note.write_text(_as_text({**self._run, "rows": rows, "whole": sorted(whole)}))
             shutil.rmtree(self._folder, ignore_errors=True)
             self._fresh.rename(self._folder)
+        except OSError:
+            shutil.rmtree(self._fresh, ignore_errors=True)
         for left in self._folder.parent.glob(f"{self._pipeline}.*"):
             with suppress(OSError):
                 if time.time() - left.stat().st_mtime > 86_400:
@@ -162,7 +167,7 @@ def _write(folder: Path, name: str, value: Any) -> bool:
         if missing == {float}:
             table = table.replace_schema_metadata({**(table.schema.metadata or {}), _NAN: b"true"})
         with (
-            pa.OSFile(str(folder / f"{name}.arrow"), "wb") as sink,
+            pa.OSFile(str(private.file(folder / f"{name}.arrow")), "wb") as sink,
             pa.ipc.new_file(sink, table.schema) as writer,
         ):
             writer.write_table(table)
@@ -176,7 +181,7 @@ def _write(folder: Path, name: str, value: Any) -> bool:
         content = pickle.dumps(value)  # JSON makes a list of a tuple, and a text of a number that is a key
     except (TypeError, ValueError, AttributeError, RecursionError, pickle.PicklingError):
         return False
-    (folder / f"{name}.pickle").write_bytes(content)
+    private.file(folder / f"{name}.pickle").write_bytes(content)
     return True
 
 

@@ -9,6 +9,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from mage_project.history import private
 from mage_project.history.logs import BLOCK_ENDED, ENDED
 from mage_project.masking import masked
 from mage_project.runner import speech
@@ -30,8 +31,8 @@ class Log:
         self.trouble: OSError | None = None
         self._file: Outlet | None = None
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = Outlet(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600))
+            private.folder(path.parent)
+            self._file = Outlet(os.open(private.file(path), os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC))
         except OSError as error:
             self.trouble = error
 

@@ -22,6 +22,8 @@ from html import escape
 from pathlib import Path
 from typing import IO, Self
 
+from mage_project.history import private
+
 #: Linux: who may look into this process, where only some may (prctl(2), PR_SET_PTRACER).
 _PR_SET_PTRACER = 0x59616D61
 _RATE = 100
@@ -172,7 +174,7 @@ def _begun(path: Path, said: Callable[[str], None]) -> Spy | None:
         return None
     _allow_children_to_look()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _place(path)
         spy = Spy(program, os.getpid(), path)
     except OSError as error:
         said(_without(str(error)))
@@ -187,6 +189,15 @@ def _begun(path: Path, said: Callable[[str], None]) -> Spy | None:
         raise
     spy.close()
     return None
+
+
+def _place(path: Path) -> None:
+    """Make what the flame graph is written to, where it is the project's, and the folder."""
+    if private.TOP in path.parts:
+        private.folder(path.parent)
+        private.file(path)
+    else:
+        path.parent.mkdir(parents=True, exist_ok=True)
 
 
 def _allow_children_to_look() -> None:

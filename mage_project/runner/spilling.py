@@ -7,6 +7,7 @@ ends, they are gone.
 
 from __future__ import annotations
 
+import errno
 import pickle
 import sys
 import tempfile
@@ -15,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
+from mage_project.history import private
 from mage_project.runner import values
 
 if TYPE_CHECKING:
@@ -29,8 +31,7 @@ class Nameless:
     """A file that nobody else sees, and that is gone when nobody has it, or with the process."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self.file = cast(BinaryIO, tempfile.TemporaryFile(dir=folder))  # noqa: SIM115 - closed with the object
+        self.file = _opened(folder)
         weakref.finalize(self, self.file.close)
 
     def writer(self, schema: pa.Schema) -> pa.RecordBatchFileWriter:
@@ -45,6 +46,17 @@ class Nameless:
 
         self.file.flush()
         return pa.ipc.open_file(pa.memory_map(f"/dev/fd/{self.file.fileno()}")).read_all()
+
+
+def _opened(folder: Path) -> BinaryIO:
+    """A file in the folder; where nobody may write there, in that for temporary files."""
+    try:
+        place: Path | None = private.folder(folder)
+    except OSError as error:
+        if error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM):
+            raise
+        place = None
+    return cast(BinaryIO, tempfile.TemporaryFile(dir=place))
 
 
 class Spilled:

@@ -118,7 +118,8 @@ class Agenda:
         """Why what waits is not run after all."""
         if not entry.is_active:
             return f"the trigger is {entry.status(None)}"
-        if entry.table is not None and run.due_at - self.now.timestamp() > AHEAD.total_seconds():
+        ahead = AHEAD + lead(self.store, entry.pipeline, entry.trigger) if run.due_at > self.now.timestamp() else AHEAD
+        if entry.table is not None and run.due_at - self.now.timestamp() > ahead.total_seconds():
             return "it is not due yet: the clock was wrong when it was noted"
         late = self.now.timestamp() - run.due_at > GRACE.total_seconds()
         is_missed = run.attempts and late and entry.trigger.catch_up == "none" and entry.is_due_at_times

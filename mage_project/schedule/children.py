@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mage_project.history import starters
+from mage_project.history import private, starters
 from mage_project.schedule.intervals import Interval
 
 #: How long the worker of a killed command may take, and a moment more: see cli/guard.py.
@@ -76,7 +76,7 @@ class Child:
             starters.TELLS: "1",
             **({starters.BACKFILL: command.backfill_id} if command.backfill_id else {}),
         }
-        with theirs, self.log.open("ab") as log, starters.handed_over(command.variables) as variables:
+        with theirs, private.file(self.log).open("ab") as log, starters.handed_over(command.variables) as variables:
             # In a session of its own: Ctrl-C reaches the backfill only, which tells its runs.
             self._process = subprocess.Popen(
                 command.of(interval),

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
-from mage_project.history import starters
+from mage_project.history import private, starters
 from mage_project.history.occasions import Occasion
 from mage_project.history.schedules import DueRun
 from mage_project.project import Trigger
@@ -21,7 +21,7 @@ from mage_project.schedule.intervals import Interval
 def launch(root: Path, entry: Entry, run: DueRun, occasion: Occasion | None, *, local: bool) -> Child:
     """The run that was due, by its timetable or on an occasion."""
     logs = root / ".mage_project" / "schedules" / entry.pipeline / quote(entry.trigger.name, safe=" ")
-    logs.mkdir(parents=True, exist_ok=True)
+    private.folder(logs)
     command = Command(
         pipeline=entry.pipeline,
         root=root,

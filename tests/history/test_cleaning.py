@@ -94,6 +94,17 @@ def test_what_goes_is_removed(root: Path) -> None:
     assert [each.owner for each in leftovers(root)] == ["run-900", "run-900"]
 
 
+def test_without_a_history_what_may_be_of_a_run_that_goes_on_stays(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (root / ".mage_project/history.db").mkdir()
+    fresh = path_of(root, "run-999")
+    fresh.touch()
+    clean(root, "--keep-runs", "1")
+    assert [each.path for each in leftovers(root)] == [fresh]
+    assert "what has changed within a day stays" in capsys.readouterr().err
+
+
 def test_what_is_no_size_is_wrong_usage(root: Path) -> None:
     with pytest.raises(click.BadParameter, match="no size"):
         cli(["clean", "--max-size", "much"], standalone_mode=False)

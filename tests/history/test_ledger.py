@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -9,10 +10,12 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from mage_project.errors import HistoryUnavailable
 from mage_project.history.runs import details, newest
 from mage_project.history.sqlite import SqliteStore
 from mage_project.project import Project
@@ -84,16 +87,44 @@ def test_a_broken_history_is_set_aside(project: Project, store: SqliteStore) -> 
     assert len(list(store.path.parent.glob("history.db.broken-*"))) == 1
 
 
-def test_a_history_that_breaks_later_is_set_aside(project: Project, store: SqliteStore) -> None:
-    run_pipeline(project, "p")
-    with sqlite3.connect(store.path) as connection:
+def break_it(store: SqliteStore) -> None:
+    """Its beginning is whole, and the rest is not."""
+    with closing(sqlite3.connect(store.path)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    connection.close()
     with store.path.open("r+b") as file:
         file.seek(4096)
         file.write(b"\xff" * 60_000)
+
+
+def test_a_history_that_breaks_later_is_set_aside(project: Project, store: SqliteStore) -> None:
+    run_pipeline(project, "p")
+    break_it(store)
     assert run_pipeline(project, "p").status == "completed"
     assert [run.status for run in newest(store)] == ["completed"]
+
+
+def test_a_broken_history_that_cannot_be_set_aside_is_told(project: Project, store: SqliteStore) -> None:
+    run_pipeline(project, "p")
+    break_it(store)
+    store.path.with_name("history.db.lock").unlink()
+    store.path.with_name("history.db.lock").mkdir()
+    heard = Heard()
+    assert run_pipeline(project, "p", reporter=heard).status == "completed"
+    assert any("not in the history" in line for line in heard.lines)
+    with pytest.raises(HistoryUnavailable):
+        newest(store)
+
+
+def test_a_process_that_never_ends_making_the_history_holds_nobody_up(
+    project: Project, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mage_project.history.sqlite.ALONE_S", 0.1)
+    store.path.parent.mkdir()
+    heard = Heard()
+    with store.path.with_name("history.db.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert run_pipeline(project, "p", reporter=heard).status == "completed"
+    assert any("another process has been making or changing it" in line for line in heard.lines)
 
 
 def test_a_locked_history_costs_no_run(project: Project, store: SqliteStore) -> None:

@@ -115,6 +115,10 @@ def test_receipts_that_nobody_touched_verify(runs: list[str], store: SqliteStore
                      "run {1} is not as its receipt says: status", id="a changed run"),
         pytest.param("UPDATE block_run SET record = replace(record, '3', '4') WHERE run_id LIKE '{1}' AND place = 0",
                      "run {1} is not as its receipt says: blocks", id="changed rows"),
+        pytest.param("UPDATE run SET variables = '{{' WHERE run_id LIKE '{1}'",
+                     "run {1} is not as its receipt says: it can no longer be read", id="a broken run"),
+        pytest.param("UPDATE block_run SET record = '' WHERE run_id LIKE '{1}' AND place = 0",
+                     "run {1} is not as its receipt says: it can no longer be read", id="broken rows"),
         pytest.param("DELETE FROM run WHERE run_id LIKE '{1}'",
                      "run {1} has a receipt, and is not in the history", id="a run taken out"),
         pytest.param("INSERT INTO run SELECT 'x' || substr(run_id, 2), pipeline, status, trigger_name, backfill_id, "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,26 @@ def test_a_history_of_a_newer_version_is_left_alone(store: SqliteStore, project:
     assert run_pipeline(project, "p").status == "completed"
     with pytest.raises(HistoryUnavailable, match="newer version"):
         newest(store)
+
+
+@pytest.mark.parametrize(
+    ("statements", "words"),
+    [
+        pytest.param(["PRAGMA locking_mode = EXCLUSIVE", "BEGIN EXCLUSIVE"], "lsof", id="locked"),
+        pytest.param(["DROP TABLE run"], "move the file away", id="with other tables"),
+    ],
+)
+def test_what_hinders_a_history_is_told_with_what_to_do(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch, statements: list[str], words: str
+) -> None:
+    monkeypatch.setattr("mage_project.history.sqlite.BUSY_S", 0.1)
+    newest(store)
+    with closing(sqlite3.connect(store.path, isolation_level=None)) as other:
+        for statement in statements:
+            other.execute(statement)
+        with pytest.raises(HistoryUnavailable, match="the history cannot be used") as caught:
+            newest(store)
+    assert words in str(caught.value)
 
 
 def test_postgres_holds_it_for_many_machines(

@@ -12,12 +12,23 @@ from pathlib import Path
 import pytest
 from psycopg2 import sql
 
+from mage_project.runner.reporting import Silent
+from mage_project.runner.running import run_pipeline
 from tests.pipelines.conftest import Refused
 from tests.pipelines.lab import Lab
 from tests.pipelines.stores import Stores, Target
+from tests.projects import block, write_project
 from tests.taxi.site import Handler, Site
 
 SAMPLE = {"source": "sample_data", "months": ["2020-10"]}
+
+
+class Heard(Silent):
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def said(self, block: str | None, line: str) -> None:
+        self.lines.append(line)
 
 
 @pytest.fixture
@@ -69,6 +80,26 @@ def test_a_full_disk_of_the_cache_is_named(
     assert not list(small_disk.rglob("*.part"))
     site.troubles = []
     assert lab.run({**target.variables, "source": site.url, "months": ["2020-10"]}).exit_code == 0
+
+
+def test_a_full_disk_for_what_runs_keep_costs_no_run(tmp_path: Path, small_disk: Path) -> None:
+    loader = "import pandas as pd\n@data_loader\ndef f(**kwargs):\n    return pd.DataFrame({'a': range(40_000)})\n"
+    project = write_project(tmp_path, [block("load", "data_loader")], {"load": loader})
+    (tmp_path / ".mage_project").symlink_to(small_disk)
+    heard = Heard()
+    assert run_pipeline(project, "p", reporter=heard).status == "completed"
+    assert any("this run is not in the history" in line and "disk is full" in line for line in heard.lines)
+    assert not list(small_disk.glob("last_run/*")), "half of what was kept takes no room"
+
+
+def test_a_folder_for_what_runs_keep_that_is_read_only_costs_no_run(tmp_path: Path, small_disk: Path) -> None:
+    alone = block("load", "data_loader", executor_type="process")
+    project = write_project(tmp_path, [alone], {"load": "@data_loader\ndef f(**kwargs):\n    return 1\n"})
+    (tmp_path / ".mage_project").symlink_to(small_disk)
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    heard = Heard()
+    assert run_pipeline(project, "p", reporter=heard).status == "completed"
+    assert any("this run is not in the history" in line and "Read-only" in line for line in heard.lines)
 
 
 def test_a_full_disk_for_temporary_files_is_named(refused: Refused, small_disk: Path) -> None:

@@ -95,6 +95,15 @@ def test_two_backfills_at_once_run_each_interval_once(scene: Scene) -> None:
     assert scene.notes("begun") == Counter(["2019-01", "2019-02", "2019-03", "2019-04"])
 
 
+def test_a_folder_for_logs_that_cannot_be_made_is_named(scene: Scene) -> None:
+    (scene.root / ".mage_project").mkdir()
+    (scene.root / ".mage_project/backfills").touch()
+    process = scene.start("--start", "2024-01", "--end", "2024-01")
+    _, error = process.communicate(timeout=60)
+    assert (process.returncode, "Traceback" in error) == (2, False)
+    assert "the folder for the runs' logs cannot be made" in error
+
+
 def test_the_receipt_is_in_the_history(scene: Scene) -> None:
     _, receipt = scene.backfill("--start", "2019-01", "--end", "2019-01")
     with scene.store.transaction() as transaction:
