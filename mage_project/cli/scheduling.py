@@ -103,14 +103,18 @@ def run_once(project: Project, name: str, pipeline: str | None, local: bool, as_
 
     Exit codes as of `run`.
     """
-    from mage_project.history.starters import TRIGGER
-    from mage_project.schedule.launches import words_of
+    from mage_project.history.starters import TRIGGER, VARIABLES, handed_over
+    from mage_project.runner.variables import plain
+    from mage_project.schedule.launches import settings_of
 
     entry = catalogue_of(project).find(name, pipeline)
-    words = [*words_of(entry.trigger), *(["--local"] if local else []), *(["--json"] if as_json else [])]
+    words = [*settings_of(entry.trigger), *(["--local"] if local else []), *(["--json"] if as_json else [])]
     run = [sys.executable, "-m", "mage_project", "run", entry.pipeline, "--project", str(project.root), *words]
     sys.stdout.flush()
-    os.execve(run[0], run, {"ENV": "prod", **os.environ, TRIGGER: entry.trigger.name})  # noqa: S606 - our own command
+    with handed_over(plain(entry.trigger.variables)) as variables:  # nobody sees them among the processes
+        os.set_inheritable(variables, True)
+        told = {TRIGGER: entry.trigger.name, VARIABLES: str(variables)}
+        os.execve(run[0], run, {"ENV": "prod", **os.environ, **told})  # noqa: S606 - our own command
 
 
 @schedule.command()

@@ -25,7 +25,7 @@ def launch(root: Path, entry: Entry, run: DueRun, occasion: Occasion | None, *, 
     command = Command(
         pipeline=entry.pipeline,
         root=root,
-        words=[*(["--local"] if local else []), *_settings(entry.trigger)],
+        words=[*(["--local"] if local else []), *settings_of(entry.trigger)],
         variables={**plain(entry.trigger.variables), **(occasion.variables if occasion else {})},
         # Mage gives `env: prod` to every run that a trigger starts, whatever its own environment is.
         environment={"ENV": "prod", **starters.own_environment(), **_names(run, occasion)},
@@ -55,10 +55,11 @@ def words_of(trigger: Trigger) -> list[str]:
     given = [
         word for name, value in variables.items() for word in ("--var", f"{name}={json.dumps(value, default=str)}")
     ]
-    return [*_settings(trigger), *given]
+    return [*settings_of(trigger), *given]
 
 
-def _settings(trigger: Trigger) -> list[str]:
+def settings_of(trigger: Trigger) -> list[str]:
+    """What its settings are on the command line."""
     timeout = ["--timeout", f"{trigger.settings.timeout_s:g}"] if trigger.settings.timeout_s else []
     return [*timeout, *(["--allow-blocks-to-fail"] if trigger.settings.allow_blocks_to_fail else [])]
 
