@@ -7,7 +7,6 @@ As in Mage it counts with @hourly, @daily, @weekly and @monthly: the minute, the
 from __future__ import annotations
 
 import math
-import statistics
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -45,6 +44,8 @@ def lead(store: Store, pipeline: str, trigger: Trigger) -> timedelta:
     """How much earlier a run is begun: the mean of the last ones and half their deviation; nothing for the first."""
     if not lands(trigger):
         return timedelta()
+    import statistics  # few triggers land
+
     runs = newest(store, pipeline=pipeline, limit=_AMONG)
     took = [run.seconds for run in runs if run.trigger == trigger.name and run.status == "completed" and run.seconds]
     if not (took := took[:_RUNS]):
