@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from email.message import EmailMessage
 from typing import Any
 
-from mage_project.alerts.webhooks import TIMEOUT_S, NotTold
+from mage_project.alerts.webhooks import AUTHORITY, TIMEOUT_S, NotTold
 from mage_project.alerts.words import Occasion
 from mage_project.masking import masked
 
@@ -24,7 +24,7 @@ def send_mail(settings: Mapping[str, Any], told: Occasion, *, timeout_s: float =
         with _server(settings, timeout_s) as server:
             server.send_message(message)
     except ssl.SSLError as error:
-        raise NotTold(f"{_reason(error)}; SSL_CERT_FILE names a file with the server's authority") from None
+        raise NotTold(f"{_reason(error)}; {AUTHORITY}") from None
     except (smtplib.SMTPException, OSError, ValueError) as error:
         raise NotTold(masked(_reason(error)), may_pass=isinstance(error, ConnectionError)) from None
 

@@ -25,6 +25,8 @@ from mage_project.project.model import Problem
 MAGES, OURS = "notification_config", "alerts"
 #: Most files have neither, and parsing YAML costs more than the rest of a small run.
 _WORDS = (MAGES.encode(), OURS.encode())
+#: Why a channel is off of which a problem tells the rest.
+_WRONG = "its settings are wrong"
 _KEYS = {MAGES: ("alert_on", "message_templates", *KINDS), OURS: ("urls",)}
 
 
@@ -118,7 +120,7 @@ def _settings(name: str, kind: Kind, entry: _Entry) -> tuple[dict[str, Any], str
     """The channel's settings, and why it is switched off, if it is."""
     if not isinstance(entry.value, document.Mapping):
         entry.checker.error(f"'{name}' must be a mapping, not {entry.value!r}", entry.line)
-        return {}, "it is not a mapping"
+        return {}, _WRONG
     _look_at_keys(entry.value, kind.keys, name, entry.checker)
     settings: dict[str, Any] = {}
     for key in kind.keys:
@@ -134,12 +136,12 @@ def _settings(name: str, kind: Kind, entry: _Entry) -> tuple[dict[str, Any], str
             meant = next((other for other in entry.value if did_you_mean(str(other), [key])), None)
             if meant is None:
                 entry.checker.error(f"'{name}' has no {key}", entry.line, hint=f"add `{key}: ...`")
-            return {}, f"'{key}' is missing"
+            return {}, _WRONG
     _hide(name, settings)
     wrong = _wrong(name, settings)
     if wrong:
         entry.checker.error(f"'{name}': {wrong}", entry.line)
-    return settings, wrong
+    return settings, _WRONG if wrong else None
 
 
 def _hide(name: str, settings: dict[str, Any]) -> None:

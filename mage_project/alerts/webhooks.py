@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 import json
+import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
@@ -17,6 +18,7 @@ from mage_project.masking import masked
 
 #: Seconds for connecting, and for each answer.
 TIMEOUT_S = 6.0
+AUTHORITY = "SSL_CERT_FILE names a file with the server's authority"
 Settings = Mapping[str, Any]
 Post = tuple[str, dict[str, Any], dict[str, str]]
 
@@ -108,7 +110,8 @@ def post(address: str, body: Mapping[str, Any], headers: Mapping[str, str], *, t
         raise NotTold(masked(why), may_pass=error.code == 429 or error.code >= 500) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
-        raise NotTold(masked(str(reason)), may_pass=isinstance(reason, ConnectionError)) from None
+        hint = f"; {AUTHORITY}" if isinstance(reason, ssl.SSLCertVerificationError) else ""
+        raise NotTold(masked(f"{reason}{hint}"), may_pass=isinstance(reason, ConnectionError)) from None
 
 
 class _Unmoved(urllib.request.HTTPRedirectHandler):

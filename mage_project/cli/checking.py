@@ -104,11 +104,11 @@ def check(
     found = 0
     for uuid in pipelines or project.uuids:
         problems = problems_of(project, uuid)
-        errors = [problem for problem in problems if not problem.warning]
+        errors = [problem for problem in problems if problem.fails_a_check]
         found += len(errors)
         click.echo(f"{'✗' if errors else '✓'} {uuid}")
         for problem in problems:
-            kind = "warning" if problem.warning else "error"
+            kind = "error" if problem.fails_a_check else "warning"
             click.echo(f"    {kind}: {problem.message}\n      where: {problem.place(project.root)}")
             if problem.hint:
                 click.echo(f"      next:  {problem.hint}")

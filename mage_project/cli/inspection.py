@@ -54,7 +54,7 @@ def _of_triggers(pipeline: Pipeline) -> list[Problem]:
     entries = [entry_of(pipeline.root, pipeline.uuid, trigger) for trigger in pipeline.triggers]
     return [
         Problem(message=entry.problem.what, path=entry.trigger.path or pipeline.path, line=entry.trigger.line,
-                hint=entry.problem.hint, warning=True)
+                hint=entry.problem.hint, warning=True, is_mistake=True)
         for entry in entries if entry.problem
     ]  # fmt: skip
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import click
 
-from mage_project.errors import MageProjectError, UsageError
+from mage_project.errors import ConfigError, MageProjectError, UsageError
 from mage_project.project import Block, Pipeline, Project
 from mage_project.project.modules import modules
 
@@ -26,8 +26,10 @@ State = Mapping[str, str]
 
 
 def watch(project: Project, uuid: str, pipeline: str | None, inputs: Sequence[Path], run: Callable[[], int]) -> int:
-    """Run, and again after each change, until Ctrl-C (0) or another signal (128 + n). Raises UsageError for writers."""
-    _refuse_writers(project, uuid, pipeline)
+    """Run, and again after each change, until Ctrl-C (0) or another signal (128 + n). Raises UsageError for
+    writers, and for a name that is not that of one block.
+    """
+    _refuse(project, uuid, pipeline)
     try:
         while True:
             state = _state(project.root, uuid, pipeline, inputs)
@@ -43,8 +45,14 @@ def watch(project: Project, uuid: str, pipeline: str | None, inputs: Sequence[Pa
         return 0
 
 
-def _refuse_writers(project: Project, uuid: str, pipeline: str | None) -> None:
-    for _, block in _having(project, uuid, pipeline):
+def _refuse(project: Project, uuid: str, pipeline: str | None) -> None:
+    found = _having(project, uuid, pipeline)
+    if len(found) != 1:
+        from mage_project.runner.single import pipeline_with
+
+        with suppress(ConfigError):  # while a file cannot be read nobody knows; the run says so
+            pipeline_with(project, uuid, pipeline)
+    for _, block in found:
         if block.type == "data_exporter" or block.language == "sql":
             raise UsageError(
                 f"'{uuid}' writes to its real target, and would at every change",

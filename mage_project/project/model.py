@@ -184,13 +184,21 @@ class Pipeline:
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """Something wrong in a project's files. A warning does not keep a pipeline from running."""
+    """Something wrong in a project's files. A warning does not keep a pipeline from running.
+
+    One that `is_mistake` does not either, for no run needs what is wrong there; but `check` fails for it.
+    """
 
     message: str
     path: Path
     line: int = 1
     hint: str | None = None
     warning: bool = False
+    is_mistake: bool = False
+
+    @property
+    def fails_a_check(self) -> bool:
+        return self.is_mistake or not self.warning
 
     def place(self, root: Path) -> str:
         path = self.path.relative_to(root) if self.path.is_relative_to(root) else self.path

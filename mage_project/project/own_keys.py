@@ -32,7 +32,7 @@ def with_own_keys(entry: Mapping, content: Mapping, checker: Checker) -> Mapping
             what = f"what stands for trigger '{entry.get('name')}' under {KEY} must be a mapping, not {own!r}"
             checker.error(what, every.line_of(str(entry.get("name"))), warning=True)
         return entry
-    checker.keys(own, _PLACE, warning=True)
+    checker.keys(own, _PLACE)
     both = Mapping({**entry, **{key: value for key, value in own.items() if key in KNOWN_KEYS[_PLACE]}})
     both.line, both.lines = entry.line, {**entry.lines, **own.lines}
     return both
@@ -44,11 +44,11 @@ def check_names(content: Mapping, names: set[str], checker: Checker) -> None:
     for name in own.keys() - names:
         line = own.line_of(name) if isinstance(own, Mapping) else content.line_of(KEY)
         what = f"there is no trigger '{name}' in this file.{did_you_mean(str(name), names)}"
-        checker.error(what, line, warning=True)
+        checker.error(what, line)
 
 
 def watch(entry: Mapping, checker: Checker) -> Watch | None:
-    """What the trigger watches. What is wrong is a warning, and as if it were not there."""
+    """What the trigger watches. What is wrong is told, and as if it were not there."""
     found: dict[str, Any] = {}
     for key, name, wanted, is_right in _KEYS:
         value = entry.get(key)
@@ -57,7 +57,7 @@ def watch(entry: Mapping, checker: Checker) -> Watch | None:
         if is_right(value):
             found[name] = value
         else:
-            checker.error(f"'{key}' must be {wanted}, not {value!r}", entry.line_of(key), warning=True)
+            checker.error(f"'{key}' must be {wanted}, not {value!r}", entry.line_of(key))
     addresses = found.pop("addresses", None)
     if addresses is None:
         return None

@@ -1,6 +1,6 @@
 """The `settings` of a trigger: what Mage 0.9.80 keeps there (its SettingsConfig).
 
-What is odd about them keeps no trigger from its work: a warning, and as if it were not there.
+What is odd about them keeps no trigger from its work: told, and as if it were not there.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ def settings(entry: document.Mapping, checker: Checker) -> TriggerSettings:
     given = checker.mapping(entry, "settings")
     if not isinstance(given, document.Mapping):
         return TriggerSettings()
-    checker.keys(given, "trigger's settings", warning=True)
+    checker.keys(given, "trigger's settings")
     if given.get("timeout_status") not in (None, "failed"):
         checker.error(_NOT_HERE, given.line_of("timeout_status"), warning=True)
     for key, wanted in _wrong(given):
         what = f"'{key}' of a trigger's settings must be {wanted}, not {given[key]!r}: it does not count"
-        checker.error(what, given.line_of(key), warning=True)
+        checker.error(what, given.line_of(key))
     is_fit = entry.get("schedule_interval") in LANDING and entry.get("start_time")
     if given.get("landing_time_enabled") is True and not is_fit:
         what = f"landing_time_enabled counts with a start_time and {', '.join(LANDING)} only, as in Mage"

@@ -27,7 +27,7 @@ _CHOICES = {
 
 
 def triggers_of(path: Path, checker: Checker) -> tuple[Trigger, ...]:
-    """The triggers of a pipeline's file. Whatever is wrong there keeps the pipeline from nothing: it is a warning."""
+    """The triggers of a pipeline's file. Whatever is wrong there keeps the pipeline from nothing."""
     own = Checker(path)
     try:
         found = tuple(read_triggers(path, own))
@@ -35,7 +35,7 @@ def triggers_of(path: Path, checker: Checker) -> tuple[Trigger, ...]:
         line = str(error.where).rpartition(":")[2]
         own.error(error.what, int(line) if line.isdigit() else 1, hint=error.hint)
         found = ()
-    checker.problems += [replace(problem, warning=True) for problem in own.problems]
+    checker.problems += [replace(each, warning=True, is_mistake=not each.warning) for each in own.problems]
     return found
 
 
@@ -51,7 +51,7 @@ def read_triggers(path: Path, checker: Checker) -> Iterator[Trigger]:
         left_out(entry, checker)
         trigger = _trigger(with_own_keys(entry, content, checker), checker)
         if trigger.name in names:
-            checker.error(f"two triggers are called '{trigger.name}'", entry.line, hint=_NAME, warning=True)
+            checker.error(f"two triggers are called '{trigger.name}'", entry.line, hint=_NAME)
         names.add(trigger.name)
         yield trigger
     check_names(content, names, checker)
@@ -64,7 +64,7 @@ def _trigger(entry: Mapping, checker: Checker) -> Trigger:
     sla_s = entry.get("sla")
     is_number = isinstance(sla_s, int) and not isinstance(sla_s, bool)
     if sla_s is not None and not is_number:
-        checker.error(f"'sla' is a number of seconds, not {sla_s!r}", entry.line_of("sla"), warning=True)
+        checker.error(f"'sla' is a number of seconds, not {sla_s!r}", entry.line_of("sla"))
     return Trigger(
         name=str(entry.get("name") or ""),
         schedule_type=_choice(entry, "schedule_type", checker) or "time",
@@ -105,7 +105,7 @@ def _choice(entry: Mapping, key: str, checker: Checker) -> str | None:
         return value
     words = ", ".join(_CHOICES[key])
     what = f"there is no {key} '{value}'.{did_you_mean(value, _CHOICES[key])}"
-    checker.error(what, entry.line_of(key), hint=f"one of {words}", warning=True)
+    checker.error(what, entry.line_of(key), hint=f"one of {words}")
     return None
 
 
@@ -116,7 +116,7 @@ def _moment(entry: Mapping, key: str, checker: Checker) -> datetime | None:
         try:
             value = datetime.fromisoformat(value)
         except ValueError:
-            checker.error(f"{key} is not a date: '{value}'", entry.line_of(key), warning=True)
+            checker.error(f"{key} is not a date: '{value}'", entry.line_of(key))
             return None
     if isinstance(value, date) and not isinstance(value, datetime):
         value = datetime.combine(value, time())

@@ -48,11 +48,16 @@ class Process:
         run, record = self._run, self._record
         record.status = "running"
         run.reporter.block_started(record)
+        record.count_in(values.total_rows(self._inputs), values.total_size(self._inputs))
         folder = run.pipeline.root / ".mage_project" / "spilled"
         job, output, result = (Nameless(folder) for _ in range(3))
         self._pack(job)
-        with self._started(job, output, result) as (process, events):
-            code = self._ended(process, events)
+        started = time.perf_counter()
+        try:
+            with self._started(job, output, result) as (process, events):
+                code = self._ended(process, events)
+        finally:  # what it counts itself is nearer to the block; one that is ended tells nothing
+            record.seconds = time.perf_counter() - started
         if not result.file.seek(0, os.SEEK_END):
             raise self._crashed(code)
         done: Done = parcels.unpack(result.file)

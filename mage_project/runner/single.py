@@ -31,7 +31,7 @@ def run_block(
     limits: Limits | None = None,
 ) -> tuple[RunRecord, Any]:
     """Run the block on whole values, as Mage does. Returns the record and what the block returned."""
-    found = _pipeline_with(project, uuid, pipeline)
+    found = pipeline_with(project, uuid, pipeline)
     block = found.block(uuid)
     rows = limits.sample_rows if limits else None
     if rows and (block.type == "data_exporter" or block.language == "sql"):
@@ -114,7 +114,8 @@ def _first_call(pipeline: Pipeline, block: Block, given: Sequence[Any], said: Sa
     return calls[0]
 
 
-def _pipeline_with(project: Project, uuid: str, wanted: str | None) -> Pipeline:
+def pipeline_with(project: Project, uuid: str, wanted: str | None) -> Pipeline:
+    """The pipeline of the block. `UsageError` where none has it, or several have."""
     if wanted:
         pipeline = project.pipeline(wanted)
         names = [block.uuid for block in pipeline.blocks]

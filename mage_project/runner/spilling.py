@@ -8,6 +8,7 @@ ends, they are gone.
 from __future__ import annotations
 
 import errno
+import json
 import pickle
 import sys
 import tempfile
@@ -102,11 +103,31 @@ def as_frame(table: pa.Table, dtypes: Sequence[Any]) -> pd.DataFrame:
     """The frame that the table was made of; its columns of Arrow's types are those of the table."""
     import pandas as pd
 
-    frame: pd.DataFrame = table.to_pandas()
+    frame: pd.DataFrame = _readable(table, dtypes).to_pandas()
     for place, dtype in enumerate(dtypes):
         if isinstance(dtype, pd.ArrowDtype) and frame.dtypes.iloc[place] != dtype:  # texts come as pandas' own
             frame.isetitem(place, pd.arrays.ArrowExtensionArray(table.column(place)))
     return frame
+
+
+def _readable(table: pa.Table, dtypes: Sequence[Any]) -> pa.Table:
+    """The table, described to pandas in names that it understands: not those of Arrow's types with others inside."""
+    known = table.schema.metadata or {}
+    odd = [place for place, dtype in enumerate(dtypes) if _has_parameters(getattr(dtype, "pyarrow_dtype", None))]
+    if not odd or b"pandas" not in known:
+        return table
+    said = json.loads(known[b"pandas"])
+    for place in odd:
+        said["columns"][place]["numpy_type"] = "object"
+    described: pa.Table = table.replace_schema_metadata({**known, b"pandas": json.dumps(said).encode()})
+    return described
+
+
+def _has_parameters(type_: Any) -> bool:
+    import pyarrow as pa
+
+    is_any = (pa.types.is_nested, pa.types.is_dictionary, pa.types.is_fixed_size_binary)
+    return type_ is not None and any(is_one(type_) for is_one in is_any)
 
 
 def size(value: Any) -> int:

@@ -27,6 +27,7 @@ _TAIL = 3
 class Command:
     """How the runs of a backfill, or of a trigger, are started.
 
+    `name` is that of the file in `logs` for what a run says, where its interval does not tell it from others.
     `words` follow `run PIPELINE`; `environment` is what they get, and `variables` are handed over without being seen.
     """
 
@@ -37,6 +38,7 @@ class Command:
     logs: Path
     backfill_id: str = ""
     trigger: str = "backfill"
+    name: str | None = None
     variables: Mapping[str, Any] = field(default_factory=dict)
 
     def of(self, interval: Interval) -> list[str]:
@@ -63,7 +65,7 @@ class Child:
         self.rows: int | None = None
         self.block = ""
         self.record: Mapping[str, Any] | None = None
-        self.log = command.logs / f"{interval.name.replace(':', '')}.log"
+        self.log = command.logs / f"{command.name or interval.name.replace(':', '')}.log"
         self._buffer = b""
         self._is_silent = False
         self._gone_at: float | None = None

@@ -50,7 +50,9 @@ class Interval:
         whole_day = (self.start.hour, self.start.minute, self.start.second) == (0, 0, 0)
         if whole_day and self.start.day == 1 and self.end - self.start >= timedelta(days=28):
             return f"{self.start:%Y-%m}"
-        return f"{self.start:%Y-%m-%d}" if whole_day else f"{self.start:%Y-%m-%dT%H:%M}"
+        if whole_day:
+            return f"{self.start:%Y-%m-%d}"
+        return f"{self.start:%Y-%m-%dT%H:%M:%S}" if self.start.second else f"{self.start:%Y-%m-%dT%H:%M}"
 
 
 class Steps(Protocol):

@@ -22,15 +22,17 @@ def launch(root: Path, entry: Entry, run: DueRun, occasion: Occasion | None, *, 
     """The run that was due, by its timetable or on an occasion."""
     logs = root / ".mage_project" / "schedules" / entry.pipeline / quote(entry.trigger.name, safe=" ")
     private.folder(logs)
+    names = _names(run, occasion)
     command = Command(
         pipeline=entry.pipeline,
         root=root,
         words=[*(["--local"] if local else []), *settings_of(entry.trigger)],
         variables={**plain(entry.trigger.variables), **(occasion.variables if occasion else {})},
         # Mage gives `env: prod` to every run that a trigger starts, whatever its own environment is.
-        environment={"ENV": "prod", **starters.own_environment(), **_names(run, occasion)},
+        environment={"ENV": "prod", **starters.own_environment(), **names},
         trigger=entry.trigger.name,
         logs=logs,
+        name=names[starters.RUN],
     )
     return Child(command, _interval(entry, run, occasion))
 

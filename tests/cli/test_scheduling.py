@@ -69,7 +69,7 @@ def test_what_is_wrong_with_a_trigger_is_told_by_list_and_check(root: Path) -> N
     triggers(root, {**DAILY, "schedule_interval": "0 25 * * *"})
     assert statuses(root) == {"daily": "broken"}
     said = CliRunner().invoke(cli, ["check", "--project", str(root)])
-    assert (said.exit_code, "warning: trigger 'daily' has no schedule_interval" in said.stdout) == (0, True)
+    assert (said.exit_code, "error: trigger 'daily' has no schedule_interval" in said.stdout) == (2, True)
     assert "where: pipelines/p/triggers.yaml:2" in said.stdout
 
 

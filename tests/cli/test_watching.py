@@ -11,7 +11,9 @@ import time
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from mage_project.cli import cli
 from tests.projects import block, write_project
 
 LOAD = """
@@ -76,3 +78,18 @@ def test_what_writes_is_not_watched(tmp_path, mage_project):
     refused = mage_project("block", "load", "--watch")
     assert refused.returncode == 2
     assert "would at every change" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["laod"], "no pipeline has a block 'laod'. Did you mean 'load'?"),
+        (["load"], "several pipelines have a block 'load'"),
+        (["load", "--pipeline", "r"], "there is no pipeline 'r'."),
+    ],
+)
+def test_a_name_that_is_not_that_of_one_block_is_not_watched(tmp_path, words, said):
+    for name in ("p", "q"):
+        write_project(tmp_path, [block("load", "data_loader")], {"load": LOAD}, pipeline=name)
+    refused = CliRunner().invoke(cli, ["block", *words, "--watch", "--project", str(tmp_path)])
+    assert (refused.exit_code, said in refused.output) == (2, True), refused.output

@@ -72,9 +72,13 @@ def test_what_mage_writes_is_read(tmp_path: Path) -> None:
         ("settings: {timeout_status: cancelled}", "timeout_status is not followed here"),
     ],
 )
-def test_what_is_odd_is_a_warning_with_its_line(tmp_path: Path, line: str, message: str) -> None:
+def test_what_is_odd_is_told_with_its_line_and_what_cannot_be_is_a_mistake(
+    tmp_path: Path, line: str, message: str
+) -> None:
     _, [problem] = read(tmp_path, f"triggers:\n- {WHOLE}\n  {line}\n")
     assert (message in problem.message, problem.line, problem.warning) == (True, 6, True), problem.message
+    only_odd = ("not followed here", "Mage leaves out", "counts with a start_time")
+    assert problem.is_mistake == all(words not in message for words in only_odd)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +94,8 @@ def test_what_is_odd_is_a_warning_with_its_line(tmp_path: Path, line: str, messa
 )
 def test_no_mistake_in_the_triggers_keeps_the_pipeline_from_running(tmp_path: Path, text: str, message: str) -> None:
     _, problems = read(tmp_path, text)
-    assert [(message in problem.message, problem.warning) for problem in problems] == [(True, True)], problems
+    [problem] = problems
+    assert (message in problem.message, problem.warning, problem.is_mistake) == (True, True, True), problem
 
 
 def test_a_trigger_without_what_mage_needs_is_told_and_counts(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ FRAMES = {
     "small floats": pd.DataFrame({"a": np.array([1, 2], dtype="float16")}),
     "complex": pd.DataFrame({"a": np.array([1j, 2])}),
     "no rows": pd.DataFrame({"a": pd.array([], dtype="string[pyarrow]")}),
+    "lists of Arrow's": pd.DataFrame({"a": pd.array([[1], None], dtype=pd.ArrowDtype(pa.list_(pa.int8())))}),
     "no columns": pd.DataFrame(),
 }
 STREAM = {"configuration": {"stream": True}}

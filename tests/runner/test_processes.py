@@ -179,8 +179,11 @@ def test_a_commit_that_tells_how_it_goes_on_is_finished_when_the_run_is_stopped(
 
 
 def test_its_timeout_ends_it(tmp_path):
-    record = run(tmp_path, [block("a", "data_loader", timeout=0.2, **ALONE)], {"a": SLEEP})
-    assert "block 'a' took longer than its timeout of 0.2 s" in record.error
+    blocks = [block("a", "data_loader"), block("b", "transformer", "a", timeout=0.2, **ALONE)]
+    sleep = SLEEP.replace("data_loader", "transformer")
+    record = run(tmp_path, blocks, {"a": "@data_loader\ndef load():\n    return [1, 2, 3]\n", "b": sleep})
+    assert "block 'b' took longer than its timeout of 0.2 s" in record.error
+    assert (record.block("b").rows_in, record.block("b").seconds > 0) == (3, True)
 
 
 def test_an_executor_that_is_misspelt_is_found(tmp_path):

@@ -112,6 +112,27 @@ def test_missing_texts_come_back_as_they_were(tmp_path, seen):
     assert list(seen) == ["['x', nan]"] * 2
 
 
+def test_types_come_back_as_they_were(tmp_path, seen):
+    load = """
+        import pandas as pd, pyarrow as pa
+
+        @data_loader
+        def load(**kwargs):
+            texts = pd.array(['x', None], dtype=pd.ArrowDtype(pa.string()))
+            lists = pd.array([[1], None], dtype=pd.ArrowDtype(pa.list_(pa.int8())))
+            return pd.DataFrame({'a': texts, 'b': lists, 'c': ['x', float('nan')], 'd': [1, 2]})
+    """
+    look = (
+        "@custom\ndef look(frame, seen, **kwargs):\n    seen.append(repr([frame.dtypes.tolist(), frame.to_dict()]))\n"
+    )
+    blocks = [block("load", "data_loader"), block("look", "custom", "load")]
+    project = write_project(tmp_path, blocks, {"load": load, "look": look})
+    run_pipeline(project, "p", {"seen": seen})
+    run_pipeline(project, "p", {"seen": seen}, choice=Choice(only=["look"]))
+    first, second = seen
+    assert first == second
+
+
 def test_plain_data_comes_back_as_it_was(tmp_path, seen):
     load = "@data_loader\ndef load(**kwargs):\n    return {1: (2, [3])}\n"
     look = "@custom\ndef look(given, seen, **kwargs):\n    seen.append(given)\n"
