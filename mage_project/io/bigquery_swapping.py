@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import hashlib
 import secrets
+import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
-from threading import Lock
 from typing import Any
+
+from google.api_core import exceptions as api
 
 from mage_project.errors import StoreError, StoreUnavailable
 from mage_project.io import commits
 from mage_project.io.bigquery_errors import telling
 from mage_project.io.bigquery_jobs import asking, finished, retry, started
+from mage_project.io.bigquery_locks import LIFE, Lock, Overtaken, alone
 from mage_project.io.bigquery_options import Options
 from mage_project.io.bigquery_staging import Staging
 from mage_project.io.bigquery_tables import Layout, layout_of
@@ -23,7 +27,7 @@ ROW = "_mage_project_row"
 
 _PROCESS = secrets.token_hex(8)
 _confirmed: Counter[str] = Counter()
-_lock = Lock()
+_lock = threading.Lock()
 
 
 class Swap:
@@ -50,10 +54,17 @@ class Swap:
         with _lock:
             name = hashlib.sha256(f"{_PROCESS} {key} {_confirmed[key]}".encode()).hexdigest()[:32]
         try:
-            with telling(self._doing, self._client, self._target.name):
+            with (
+                telling(self._doing, self._client, self._target.name),
+                alone(self._client, self._target.name, retry_s=self._retry_s) as lock,
+            ):
+                self._check_that_it_is_the_same()
                 self._make_way()
-                finished(self._started(f"swap_{name}"), retry_s=self._retry_s)
+                self._finish(self._started(f"swap_{name}"), lock)
                 self._keep_expiration()
+        except Overtaken:
+            self._staging.drop()
+            raise
         except StoreUnavailable as error:
             error.hint = (
                 f"it is not known whether the rows arrived: see the job mage_project_swap_{name}_0, or try again from "
@@ -94,6 +105,28 @@ class Swap:
         collected.add(commit=commit, rollback=abandon, what=str(self._target.name))
 
     # -- within
+
+    def _check_that_it_is_the_same(self) -> None:
+        """A merge is for the table that was there when its rows were staged, with the same columns, or for none."""
+        if not self._options.is_merge:
+            return
+        before = self._target.table and list(self._target.table.schema)
+        try:
+            now = list(self._client.get_table(str(self._target.name), retry=retry(self._retry_s)).schema)
+        except api.NotFound:
+            now = None
+        if now != before:
+            what = f"another run has {'made' if before is None else 'changed'} {self._target.name} in the meantime"
+            raise Overtaken(what, hint="nothing was written: run it again")
+
+    def _finish(self, job: Any, lock: Lock) -> None:
+        """Wait for the job, and have the lock outlive it."""
+        while not job.done(retry=retry(self._retry_s)):
+            try:
+                job.result(retry=retry(self._retry_s), timeout=LIFE.total_seconds() / 4)
+            except concurrent.futures.TimeoutError:
+                lock.renew()
+        finished(job, retry_s=self._retry_s)
 
     def _started(self, name: str) -> Any:
         start = self._merge if self._options.is_merge and self._target.table is not None else self._copy
