@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-BLOCK_BYTES = 3_500_000  # about 40,000 trips: large enough to be fast, small enough to hold several
+BLOCK_BYTES = 2_500_000  # about 35,000 trips: large enough to be fast, small enough to hold several
 RECORD_BYTES = 1_000_000  # a trip has about a hundred
 
 
@@ -33,7 +33,7 @@ class BadText(ValueError):
 
 
 def blocks(pieces: Iterable[bytes]) -> Iterator[Block]:
-    """The records of the text that comes in `pieces`, about 4 MB at a time. Raises BadText."""
+    """The records of the text that comes in `pieces`, about 3 MB at a time. Raises BadText."""
     start, waiting, size = 0, list[bytes](), 0
     for piece in pieces:
         waiting.append(piece)
