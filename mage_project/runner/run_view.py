@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from mage_project.errors import did_you_mean
 
 if TYPE_CHECKING:
+    from mage_project.runner.records import RunRecord
     from mage_project.runner.run import Run
 
 
@@ -55,9 +57,17 @@ class PipelineRun:
     variables: Mapping[str, Any]
     event_variables: Mapping[str, Any]
     pipeline_schedule_name: str | None
-    block_runs: tuple[BlockRun, ...]
     every_variable: Mapping[str, Any]
+    record: RunRecord = field(repr=False)
     status: PipelineRunStatus = PipelineRunStatus.RUNNING
+
+    @cached_property
+    def block_runs(self) -> tuple[BlockRun, ...]:
+        """How the blocks stand when this is first asked: thousands of children each have a view, and few look."""
+        return tuple(
+            BlockRun(block_uuid=record.uuid, status=BlockRunStatus(_WORDS.get(record.status, record.status)))
+            for record in self.record.every
+        )
 
     def get_variables(self) -> dict[str, Any]:
         """All variables of the run, the pipeline's and Mage's own included."""
@@ -78,7 +88,7 @@ class PipelineRun:
         return [each for each in self.block_runs if each.status == status]
 
     def __getattr__(self, name: str) -> NoReturn:
-        names = sorted({*self.__dataclass_fields__, *vars(type(self))} - {"every_variable"})
+        names = sorted({*self.__dataclass_fields__, *vars(type(self))} - {"every_variable", "record"})
         known = [each for each in names if not each.startswith("_")]
         what = f"pipeline_run has no '{name}' here.{did_you_mean(name, known)} It has: {', '.join(known)}"
         raise AttributeError(what)
@@ -95,9 +105,6 @@ def seen(run: Run) -> PipelineRun:
         variables=dict(run.given),
         event_variables=variables["event"] or {},
         pipeline_schedule_name=variables.get("trigger_name"),
-        block_runs=tuple(
-            BlockRun(block_uuid=record.uuid, status=BlockRunStatus(_WORDS.get(record.status, record.status)))
-            for record in run.record.every
-        ),
         every_variable=variables,
+        record=run.record,
     )

@@ -81,13 +81,17 @@ class Siblings:
             self.is_held_back = True
 
     def _summed_up(self, errors: Sequence[MageProjectError]) -> MageProjectError:
-        """The first error; where several failed it says how many, and of the others what they say."""
-        first = errors[0]
+        """The first error; where several failed it says how many, and of the others what they say.
+
+        What is not published yet comes first only where nothing else went wrong: it would hide the failures.
+        """
+        first = next((error for error in errors if not error.not_published), errors[0])
         if len(errors) == 1:
             return first
         said: dict[str, list[str]] = {}
-        for error in errors[1:]:
-            said.setdefault(error.what, []).append(str(error.block))
+        for error in errors:
+            if error is not first:
+                said.setdefault(error.what, []).append(str(error.block))
         lines = [f"  also:  {_listed(names)}: {what}" for what, names in said.items()]
         more = [f"  also:  {len(lines) - _SHOWN} other messages"] if len(lines) > _SHOWN else []
         count = f"{len(errors)} of the {len(self._units)} runs of '{self._block.uuid}' failed"

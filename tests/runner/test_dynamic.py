@@ -142,6 +142,16 @@ def test_every_child_that_fails_is_told_of_with_what_it_says(tmp_path, seen):
     assert (also, where.partition(",")[0]) == ("  also:  b:1: ValueError: item 2", "  where: block 'b:0'")
 
 
+@pytest.mark.parametrize("blocks_may_fail", [False, True])
+def test_a_child_whose_data_is_not_published_hides_no_failure(tmp_path, seen, blocks_may_fail):
+    early = MEET.replace("return n", "if n == 1:\n        raise Early('not there')\n    raise ValueError('broken')")
+    early = f"class Early(Exception):\n    not_published = True\n\n\n{early}"
+    limits = Limits(blocks_may_fail=blocks_may_fail)
+    record = run(tmp_path, {"a": PAIR, "b": early, "c": END}, seen=seen, barrier=Barrier(2), limits=limits)
+    assert record.status == "failed"
+    assert record.error.startswith("2 of the 2 runs of 'b' failed; b:1: ValueError: broken\n  also:  b:0: Early: not")
+
+
 def test_where_blocks_may_fail_all_children_run_and_what_needs_them_does_not(tmp_path, seen):
     broken = "@transformer\ndef work(n, **kwargs):\n    kwargs['context'][n] = 1\n    return 1 / (n - 1)\n"
     record = run(tmp_path, {"a": ITEMS, "b": broken, "c": END}, seen=seen, limits=Limits(blocks_may_fail=True))
