@@ -147,6 +147,13 @@ def scheduler(project: Project, jobs: int, listen: str | None, local: bool) -> N
 
     With --listen :6789 it can be asked for runs from this machine, with a token: docs/triggers.md.
     """
+    from mage_project.schedule.signals import handled
+
+    with handled(lambda *_: sys.exit(0)):  # until it begins to work: what it needs takes a moment to be imported
+        _schedule(project, jobs, listen, local=local)
+
+
+def _schedule(project: Project, jobs: int, listen: str | None, *, local: bool) -> None:
     from mage_project.cli.runs import store_of_project
     from mage_project.cli.serving import served
     from mage_project.schedule.alerting import Alerted

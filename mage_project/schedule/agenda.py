@@ -143,8 +143,8 @@ class Agenda:
 
     def _note(self, entry: Entry, state: TriggerState, open_run: DueRun | None) -> list[DueRun]:
         handled = None if state.handled_at is None else datetime.fromtimestamp(state.handled_at, UTC)
-        now = self.now + lead(self.store, entry.pipeline, entry.trigger)
-        found = due(entry.trigger, entry.table, handled, now, self._busy(entry, open_run))
+        earlier = lead(self.store, entry.pipeline, entry.trigger)
+        found = due(entry.trigger, entry.table, handled, self.now, self._busy(entry, open_run), earlier)
         if found.handled == handled:
             return []
         runs = [_due_run(entry, Skipped(first=each, last=each, count=1, reason="")) for each in found.runs]

@@ -18,6 +18,8 @@ MOST = 10_000
 AHEAD = timedelta(days=1)
 #: `@always_on` begins again after this, as Mage's scheduler, which looks every ten seconds.
 _PAUSE = timedelta(seconds=10)
+#: Most triggers' runs begin when they are due.
+NO_LEAD = timedelta()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,16 +57,27 @@ def begin(trigger: Trigger, table: Timetable | None, now: datetime) -> datetime 
     return min(trigger.last_enabled_at or now, now)
 
 
-def due(trigger: Trigger, table: Timetable | None, handled: datetime | None, now: datetime, busy: str | None) -> Due:
-    """What is due now. `busy`: the run of this trigger that has not ended yet."""
-    if trigger.start_time and now < trigger.start_time:
+def due(
+    trigger: Trigger,
+    table: Timetable | None,
+    handled: datetime | None,
+    now: datetime,
+    busy: str | None,
+    lead: timedelta = NO_LEAD,
+) -> Due:
+    """What is due now. `busy`: the run of this trigger that has not ended yet.
+
+    `lead`: how long before its moment a run is begun. It changes with what runs take; missed is what `now` is past.
+    """
+    until = now + lead
+    if trigger.start_time and until < trigger.start_time:
         return Due(handled=handled)
     if table is None:
         return _at_any_time(trigger, handled, now, busy)
-    if handled is None or handled > now + AHEAD:
-        return Due(handled=now)
+    if handled is None or handled > until + AHEAD:
+        return Due(handled=until)
     since = max(handled, trigger.start_time - timedelta(microseconds=1)) if trigger.start_time else handled
-    found = list(_last(table, since, now))
+    found = list(_last(table, since, until))
     if not found:
         return Due(handled=handled)
     runs, skipped = _chosen(trigger, found, now)

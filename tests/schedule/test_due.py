@@ -52,6 +52,15 @@ def test_what_is_on_time_runs_beside_what_was_missed() -> None:
     assert (found.runs, found.skipped[0].last) == ((MONDAY + 2 * DAY,), MONDAY + DAY)
 
 
+def test_what_is_to_have_ended_later_is_not_missed_when_runs_take_longer_than_before() -> None:
+    trigger, now = daily(schedule_interval="@hourly", catch_up="none"), MONDAY - 15 * MINUTE
+    found = due(trigger, timetable(trigger), MONDAY - HOUR, now, None, 20 * MINUTE)
+    assert found == Due(handled=MONDAY, runs=(MONDAY,))
+    assert due(trigger, timetable(trigger), found.handled, now + MINUTE, None, 10 * SECOND) == Due(handled=MONDAY)
+    late = due(trigger, timetable(trigger), MONDAY - HOUR, MONDAY + 2 * MINUTE, None, 20 * MINUTE)
+    assert (late.runs, [each.first for each in late.skipped]) == ((), [MONDAY])
+
+
 def test_a_clock_that_goes_back_an_hour_makes_nothing_due_again() -> None:
     trigger = daily(schedule_interval="*/10 * * * *")
     now, handled = MONDAY, MONDAY

@@ -308,6 +308,26 @@ def test_a_signal_ends_it_and_the_next_one_does_what_was_interrupted(scene: Scen
     assert scene.notes("done").total() == 1
 
 
+#: Sends the signal when the scheduler's own module is looked for.
+_EARLY = """
+import signal, sys
+from mage_project.cli import cli
+class Early:
+    def find_spec(self, name, *_):
+        if name == "mage_project.schedule.scheduler":
+            signal.raise_signal(signal.SIGTERM)
+sys.meta_path.insert(0, Early())
+cli(["scheduler"])
+"""
+
+
+def test_a_signal_that_comes_before_it_works_ends_it_as_well(scene: Scene) -> None:
+    scene.triggers({"name": "t"})
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    ended = subprocess.run([sys.executable, "-c", _EARLY], cwd=scene.root, env=env, capture_output=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, b"")
+
+
 def test_one_leads_and_the_other_takes_over_when_it_is_killed(scene: Scene) -> None:
     scene.triggers({"name": "t", "schedule_interval": "@once", "variables": {"slow": 1}})
     one = scene.start()
