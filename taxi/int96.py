@@ -7,7 +7,7 @@ with the nanoseconds where these can be right.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -39,6 +39,33 @@ def first_fraction(path: Path, group: int, names: Iterable[str], batch_rows: int
                     return name, before + place
                 before += coarse.num_rows
     return None
+
+
+class Nanoseconds:
+    """A column of a row group in nanoseconds, read beside its batches in microseconds."""
+
+    def __init__(self, path: Path, group: int, name: str, batch_rows: int, read_bytes: int) -> None:
+        self._batches = self._read(path, group, name, batch_rows, read_bytes)
+        self._next = pa.array([], pa.timestamp("ns"))
+
+    def take_fractions(self, coarse: pa.Array) -> tuple[pa.Array, int]:
+        """The column's next times, null where microseconds do not hold them; and how many those are.
+
+        Raises Arrow's errors for a file that is damaged.
+        """
+        while len(self._next) < len(coarse):
+            if (more := next(self._batches, None)) is None:
+                raise pa.ArrowInvalid("it has more times in microseconds than in nanoseconds")
+            self._next = pa.concat_arrays([self._next, more])
+        exact, self._next = self._next[: len(coarse)], self._next[len(coarse) :]
+        lost = pc.fill_null(_differ(coarse, exact), False)
+        return pc.if_else(lost, None, coarse), pc.sum(lost, min_count=0).as_py()
+
+    @staticmethod
+    def _read(path: Path, group: int, name: str, batch_rows: int, read_bytes: int) -> Iterator[pa.Array]:
+        with pq.ParquetFile(path, buffer_size=read_bytes, pre_buffer=False) as fine:
+            for batch in fine.iter_batches(batch_rows, row_groups=[group], columns=[name]):
+                yield batch.column(0)
 
 
 def _differ(coarse: pa.Array, exact: pa.Array) -> pa.Array:

@@ -21,7 +21,7 @@ from taxi.contents import check_ends
 from taxi.contracts import Contract
 from taxi.files import TripFile
 from taxi.formats import AGAIN, ENCRYPTED
-from taxi.int96 import MICROSECONDS, first_fraction, int96_names
+from taxi.int96 import MICROSECONDS, Nanoseconds, first_fraction, int96_names
 from taxi.kinds import LEAVE_OUT
 from taxi.layout import Found, layout_of
 from taxi.words import AS_NULL, CORRECT, quoted
@@ -49,7 +49,7 @@ class ParquetMonth:
         self.layout = layout_of(found, service, file.month.month, PARQUET, contract, file.label)
         self._raw = {own: column.name for own, column in zip(self.layout.names, found, strict=True)}
         self._declared = {column.name for column in service.columns}
-        self._int96 = [raw for own, raw in self._raw.items() if own in self.layout.reads and raw in int96]
+        self._int96 = {own: raw for own, raw in self._raw.items() if own in self.layout.reads and raw in int96}
         self._refuse_other_meanings({column.name: column.kind for column in found})
         self._batch_rows = max(1, min(BATCH_ROWS, BATCH_BYTES // (VALUE_BYTES * len(self.layout.reads))))
 
@@ -64,8 +64,9 @@ class ParquetMonth:
             for place, promised in enumerate(self._promised):
                 before = rows
                 self._refuse_fractions(place, before)
+                exact = self._exact_times(place)
                 for batch in self._group(parquet, place):
-                    yield self._cast(batch, rows)
+                    yield self._cast(batch, rows, exact)
                     rows += batch.num_rows
                 self._check_rows(rows - before, promised, f"row group {place + 1}")
         self._check_rows(rows, self._rows, "the file")
@@ -122,15 +123,24 @@ class ParquetMonth:
                 raise ValueError(f"{self._file.label}, column {name}: {what}. {self._remedy(name)}") from None
 
     def _refuse_fractions(self, place: int, before: int) -> None:
-        """Raise ValueError for a time in INT96 that microseconds do not hold."""
+        """Raise ValueError for a time in INT96 that microseconds do not hold, where it may not become null."""
+        names = {raw: own for own, raw in self._int96.items() if not self._is_lenient(own)}
         with self._explained(f", row group {place + 1}"):
-            found = first_fraction(self._file.path, place, self._int96, self._batch_rows)
+            found = first_fraction(self._file.path, place, names, self._batch_rows)
         if found:
             where = f"row {before + found[1] + 1:,}, column {found[0]}"
             raise ValueError(
                 f"{self._file.label}, {where}: a time with nanoseconds (INT96), which {WALL_TIME} does not hold "
-                f"without loss. {CORRECT}"
+                f"without loss. {self._remedy(names[found[0]])}"
             )
+
+    def _exact_times(self, place: int) -> dict[str, Nanoseconds]:
+        """Of the columns in INT96 whose times become null where microseconds do not hold them."""
+        return {
+            own: Nanoseconds(self._file.path, place, raw, self._batch_rows, READ_BYTES)
+            for own, raw in self._int96.items()
+            if self._is_lenient(own)
+        }
 
     def _is_lenient(self, name: str) -> bool:
         return self.layout.lenient and name != self.layout.pickup
@@ -147,14 +157,18 @@ class ParquetMonth:
                 f"says {promised:,}. {AGAIN}"
             )
 
-    def _cast(self, batch: pa.RecordBatch, before: int) -> Batch:
+    def _cast(self, batch: pa.RecordBatch, before: int, exact: dict[str, Nanoseconds]) -> Batch:
         """The columns with the types to read them as; `before` rows of the file came before."""
         read, refused = {}, Counter[str]()
         for name, kind in self.layout.reads.items():
             array = batch.column(self._raw[name])
             finite = kind == DOLLARS and name in self._declared
+            if name in exact:
+                with self._explained(f", column {name}"):
+                    array, refused[name] = exact[name].take_fractions(array)
             if self._is_lenient(name):
-                read[name], refused[name] = cast_what_fits(array, kind, finite=finite)
+                read[name], misfits = cast_what_fits(array, kind, finite=finite)
+                refused[name] += misfits
                 continue
             try:
                 read[name] = cast(array, kind, finite=finite)

@@ -143,8 +143,20 @@ def test_nanoseconds_in_int96_are_refused(tmp_path: Path) -> None:
     times = pa.array([None, -(10**18), 1_700_000_000_000_000_001], pa.timestamp("ns"))
     table = month_table("fhv", "2024-01", dropOff_datetime=times)
     write_parquet(tmp_path, "fhv", "2024-01", table, use_deprecated_int96_timestamps=True)
-    with pytest.raises(ValueError, match=r"row 3, column dropOff_datetime: a time with nanoseconds \(INT96\)"):
+    with pytest.raises(ValueError, match=r"row 3, column dropOff_datetime: a time .* \(INT96\).*changed: discard"):
         load(tmp_path, "fhv", "2024-01")
+
+
+@pytest.mark.parametrize("int96", [False, True], ids=["nanoseconds", "int96"])
+def test_where_what_does_not_fit_becomes_null_nanoseconds_do(tmp_path: Path, int96: bool) -> None:
+    rows = 90_000  # more than a batch has
+    times = pa.array([None, *(1_700_000_000_000_000_000 + place // (rows - 3) for place in range(1, rows))])
+    table = month_table("fhv", "2024-01", rows, dropOff_datetime=times.cast(pa.timestamp("ns")))
+    write_parquet(tmp_path, "fhv", "2024-01", table, use_deprecated_int96_timestamps=int96)
+    with pytest.warns(UserWarning, match="column dropOff_datetime: 3 values did not fit and became null"):
+        trips = load(tmp_path, "fhv", "2024-01", {"changed": "discard"})
+    nulls = trips.index[trips["dropOff_datetime"].isna()]
+    assert nulls.tolist() == [0, rows - 3, rows - 2, rows - 1]
 
 
 def test_decimals_become_the_nearest_numbers(tmp_path: Path) -> None:
