@@ -7,9 +7,9 @@ import os
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
-from mage_project.errors import StoreError
+from mage_project.errors import MageProjectError, StoreError
 from mage_project.io import formats
 from mage_project.io.marks import is_on_its_way
 from mage_project.io.placing import Watched, placed
@@ -98,13 +98,34 @@ def _is_address(filepath: str | os.PathLike[str]) -> bool:
 
 
 def _at_address(address: str, format: str | None, options: dict[str, Any]) -> pd.DataFrame:
-    """What lies there. The place that an error names is without what may be a secret: user, password and query."""
-    parts = urlsplit(address)
+    """What lies there. What an error says is without what may be a secret: user, password and query."""
+    from http.client import HTTPException, InvalidURL
+    from urllib.error import HTTPError
+
+    parts = _parts(address)
     place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    name = PurePosixPath(parts.path).name
     try:
-        return formats.read(address, PurePosixPath(parts.path).name, format, **options)
+        return formats.read(address, name, format, **options)
     except FileNotFoundError as error:
         raise StoreError("there is nothing", where=place) from error
-    except StoreError as error:
+    except MageProjectError as error:
+        if isinstance(error.__cause__, HTTPError):
+            error.__cause__.close()  # it holds the connection
         error.where = error.where or place
+        error.what = error.what.replace(f"?{parts.query}", "") if parts.query else error.what
         raise
+    except InvalidURL:  # it quotes the address
+        what = "the address has a space or a control character in it, or a port that is no number"
+        raise StoreError(what, where=place, hint="write a space as %20") from None
+    except HTTPException as error:
+        raise StoreError(f"'{name}' cannot be read: {type(error).__name__}: {error}", where=place) from error
+
+
+def _parts(address: str) -> SplitResult:
+    try:
+        return urlsplit(address)
+    except ValueError:  # it may quote the password
+        scheme, _, rest = address.partition("://")
+        place = f"{scheme}://{rest.partition('?')[0].rpartition('@')[2]}"
+        raise StoreError("that is no address: there is no such host name", where=place) from None

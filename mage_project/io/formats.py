@@ -102,6 +102,8 @@ def read(path: Path | str, name: str, given: str | None = None, **options: Any) 
             raise
         raise StoreError(f"'{name}' cannot be read as {kind.value}: {error}") from error
     except ImportError as error:
+        if isinstance(path, str):  # an address may need a package besides that of the format
+            raise ConfigError(f"'{name}' cannot be read: {error}") from error
         raise _lacking(kind) from error
     return frame
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from mage_project.errors import ConfigError, StoreError
+from mage_project.errors import ConfigError, MageProjectError, StoreError
 from mage_project.io import commits
 from mage_project.io.file import FileIO
 
@@ -127,6 +127,23 @@ def test_an_address_is_read_as_in_mage(tmp_path, frame, served):
     assert (caught.value.where, "hidden" in str(caught.value)) == (f"{served}/none.csv", False)
     with pytest.raises(StoreError, match="FileIO writes files"):
         FileIO().export(frame, address)
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("foo://u:hidden@host/x.csv?token=hidden", "fsspec|Protocol not known"),
+        ("http://u:hidden@127.0.0.1/a b.csv?t=hidden", "write a space as %20"),
+        ("http://u:hidden@localhost/a.csv?t=hidden", "a port that is no number"),
+        ("http://u:hidden@[bad/x.csv?t=hidden", r"no such host name\n  where: http://\[bad/x.csv"),
+        ("file:///none/x.csv?t=hidden", "No such file"),
+    ],
+    ids=["scheme", "space", "port", "host", "file"],
+)
+def test_an_address_that_cannot_be_read_is_told_without_its_secrets(address, message):
+    with pytest.raises(MageProjectError, match=message) as caught:
+        FileIO().load(address)
+    assert "hidden" not in str(caught.value)
 
 
 def test_a_missing_folder_is_an_error(tmp_path, frame):
