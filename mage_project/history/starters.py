@@ -39,8 +39,8 @@ def given_run_id() -> str:
 
 
 def given_trigger() -> str | None:
-    """The trigger that this is a run of; it stays there for the history."""
-    return os.environ.get(TRIGGER)
+    """The trigger that this is a run of, None for a run of a backfill. It stays there for the history."""
+    return None if BACKFILL in os.environ else os.environ.get(TRIGGER)
 
 
 def line() -> list[str]:

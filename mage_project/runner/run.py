@@ -81,7 +81,8 @@ class Run:
         #: The blocks that run once for each item of a dynamic one.
         self.spawned = dynamic.spawned(pipeline.blocks)
         started, run_id = datetime.now(UTC).replace(tzinfo=None), given_run_id()
-        self.variables = run_variables(pipeline, variables or {}, started, run_id=run_id, trigger=given_trigger())
+        trigger = self.part.trigger if self.part.resumes else given_trigger()
+        self.variables = run_variables(pipeline, variables or {}, started, run_id=run_id, trigger=trigger)
         masking.hide(self.variables)
         self.record = RunRecord(
             pipeline=pipeline.uuid,
@@ -117,7 +118,7 @@ class Run:
         #: What the run uses of the machine.
         self.meter = Meter()
         self.kept = Kept(pipeline, variables, self.record.run_id, self.variables["execution_date"])
-        #: Who has started it, and whether people are to hear how it ends: known where it is recorded.
+        #: The trigger that has started it, and whether people are to hear how it ends: known where it is recorded.
         self.trigger: str | None = None
         self.alerts = False
         self._logger = logging.getLogger("mage_project.blocks")

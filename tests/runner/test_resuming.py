@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mage_project.errors import UsageError
+from mage_project.history import starters
 from mage_project.history.runs import details
 from mage_project.history.stores import store_of
 from mage_project.project import Project
@@ -84,6 +85,17 @@ def test_the_history_links_the_runs_and_a_resumed_one_is_not_resumed_again(proje
     assert details(store, second.run_id).run.trigger == f"resumes {first.run_id}"
     with pytest.raises(UsageError, match=f"run {first.run_id} was resumed by {second.run_id}"):
         plan(project, first.run_id, {})
+
+
+@pytest.mark.parametrize(("backfill", "told"), [(None, "daily"), ("1", None)], ids=["trigger", "backfill"])
+def test_a_resumed_run_knows_the_trigger_of_the_first(project, seen, monkeypatch, backfill, told):
+    monkeypatch.setenv(starters.TRIGGER, "daily")
+    if backfill:
+        monkeypatch.setenv(starters.BACKFILL, backfill)
+    first = failed(project)
+    write(project, "data_exporters/out.py", MENDED.replace("ds))", "kwargs.get('trigger_name')))"))
+    assert resume(plan(project, first.run_id, {"seen": seen})).error is None
+    assert [each[-1] for each in seen] == [told]
 
 
 def test_a_resumed_run_that_fails_can_be_resumed_in_its_turn(project):

@@ -37,6 +37,7 @@ _LOADER = """
         note('done', month)
         length = kwargs['interval_end_datetime'] - kwargs['interval_start_datetime']
         assert kwargs['interval_seconds'] == length.total_seconds()
+        assert 'trigger_name' not in kwargs
         return [{'month': month}] * 10
 
     def note(word, month):
