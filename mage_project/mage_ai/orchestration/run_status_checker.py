@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC as _UTC
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -82,7 +83,7 @@ def _moment(given: Any) -> datetime:
     except ValueError:
         what = f"the execution_date of check_status is not a date: {given!r}"
         raise BlockError(what, hint="give it kwargs['execution_date']") from None
-    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    return moment.astimezone(_UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
 def _window(hours: Any) -> timedelta:

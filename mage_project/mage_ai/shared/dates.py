@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC as _UTC
+from datetime import datetime, timedelta
 
 _UNITS = {"d": "days", "h": "hours", "w": "weeks"}
 
@@ -11,7 +12,7 @@ def compare(date1: datetime | None, date2: datetime | None) -> int | None:
     """-1, 0 or 1 for earlier, equal and later; None without one of them."""
     if date1 is None or date2 is None:
         return None
-    first, second = date1.astimezone(UTC), date2.astimezone(UTC)
+    first, second = date1.astimezone(_UTC), date2.astimezone(_UTC)
     return (first > second) - (first < second)
 
 
