@@ -2,14 +2,18 @@
 
 BigQuery has no lock of its own, and a merge without DML reads the table and writes it: of two at once the later one
 would undo the other. Making a table that is there fails, for one of two who try; a change can be bound to the table's
-etag. That is enough for a lock, on any machine, with no rights that staging does not need.
+etag. That is enough for a lock, on any machine, with no rights that staging does not need. A label with a random value
+says whose it is: an answer that was lost is found out by looking, and nobody touches what others hold.
 """
 
 from __future__ import annotations
 
 import hashlib
-import logging
+import os
+import secrets
+import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -23,14 +27,19 @@ from mage_project.io.bigquery_errors import ALL
 from mage_project.io.bigquery_jobs import retry
 from mage_project.io.bigquery_tables import TableName
 
-log = logging.getLogger(__name__)
-
 PREFIX = "_mage_project_lock_"
 #: How long a run holds it that does not come back; one that works says so anew in time.
 LIFE = timedelta(minutes=5)
-#: How long others wait: longer than a lock lives that nobody holds any more.
+#: How long others wait for one holder that says nothing: longer than a lock lives that nobody holds any more.
 _PATIENCE_S = LIFE.total_seconds() + 60
 _LOOK_S = 1.0
+#: The label that says whose it is.
+_OWNER = "mage_project_owner"
+
+_thread = threading.local()
+#: How often each owner has each lock.
+_uses: Counter[tuple[str, str]] = Counter()
+_counting = threading.Lock()
 
 
 class Overtaken(StoreUnavailable):
@@ -38,69 +47,76 @@ class Overtaken(StoreUnavailable):
 
 
 class Lock:
-    """Held by this process from its making to `release`. `renew` while it takes long."""
+    """Keeps others from a table from `take` to `release`; of two takes in one thread the second one joins the first."""
 
     def __init__(self, client: Any, target: TableName, *, retry_s: float) -> None:
-        """Raises Overtaken where others do not let go."""
         self._client, self._target, self._retry_s = client, target, retry_s
         self._name = target.beside(f"{PREFIX}{hashlib.sha256(target.table.encode()).hexdigest()[:16]}")
-        self._table = self._taken()
+        self._owner: str | None = None
 
-    def renew(self) -> None:
-        """It is still needed."""
+    def take(self) -> None:
+        """Wait until it is ours. Raises Overtaken where others do not let go, and Google's errors."""
+        if self._owner is None:
+            self._owner = _owner()
+            with _counting:
+                _uses[self._owner, str(self._name)] += 1
+        queue = _Queue(self._target)
+        while not self._is_mine(there := self._tried()):
+            if there is not None:
+                queue.wait(there)
+
+    def renew(self) -> bool:
+        """Say that it is still needed. False where it is not ours any more, or nothing is heard."""
         with suppress(*ALL):  # it lives for some time yet, and the job goes on whatever becomes of it
-            self._table.expires = datetime.now(UTC) + LIFE
-            self._table = self._client.update_table(self._table, ["expires"], retry=retry(self._retry_s))
+            if self._owner is not None and self._is_mine(there := self._there()):
+                there.expires = datetime.now(UTC) + LIFE
+                self._client.update_table(there, ["expires"], retry=retry(self._retry_s))
+                return True
+        return False
 
     def release(self) -> None:
-        """Let others in. Where that fails it expires by itself."""
-        with suppress(*ALL):
-            self._client.delete_table(str(self._name), not_found_ok=True, retry=retry(self._retry_s))
+        """Let others in, if it is ours. Where that fails it expires by itself."""
+        if self._owner is not None and self._is_last_use(self._owner):
+            with suppress(*ALL):
+                if self._is_mine(self._there()):
+                    self._client.delete_table(str(self._name), not_found_ok=True, retry=retry(self._retry_s))
+        self._owner = None
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Inside it is ours, whether it was taken before or not; after it others are let in."""
+        try:
+            if not self.renew():
+                self.take()
+            yield
+        finally:
+            self.release()
 
     # -- within
 
-    def _taken(self) -> Any:
-        until, told = time.monotonic() + _PATIENCE_S, False
-        while True:
-            mine = self._made() or self._followed()
-            if mine is not None:
-                return mine
-            if time.monotonic() > until:
-                what = f"{self._target} has been written by another run for {_PATIENCE_S / 60:.0f} minutes"
-                raise Overtaken(what, hint="run it again when that one has ended")
-            if not told:
-                print(f"BigQuery: {self._target} is being written by {self._holder()}: waiting until that has ended")
-                told = True
-            time.sleep(_LOOK_S)
+    def _tried(self) -> Any:
+        """The lock as it is after a try to get it, whosever it is; None where it was let go in between."""
+        there = self._there()
+        if there is None:
+            with suppress(api.Conflict):  # somebody was faster: perhaps we, whose answer was lost
+                return self._client.create_table(self._signed(None), retry=retry(self._retry_s))
+        elif there.expires is not None and there.expires <= datetime.now(UTC):
+            with suppress(api.PreconditionFailed, api.NotFound):
+                changed = ["description", "labels", "expires"]
+                return self._client.update_table(self._signed(there), changed, retry=retry(self._retry_s))
+        else:
+            return there
+        return self._there()
 
-    def _made(self) -> Any:
-        try:
-            return self._client.create_table(self._fresh(), retry=retry(self._retry_s))
-        except api.Conflict:
-            return None
-
-    def _fresh(self) -> Any:
+    def _signed(self, table: Any) -> Any:
+        """The lock as ours: a new one, or that of a run that is gone."""
         from google.cloud.bigquery import Table
 
-        table = Table(str(self._name))
+        table = table or Table(str(self._name))
         table.description = holders.name().removeprefix("mage-project ")
+        table.labels = {_OWNER: self._owner}
         table.expires = datetime.now(UTC) + LIFE
         return table
-
-    def _followed(self) -> Any:
-        """The lock of a run that is gone, as ours; None where somebody holds it, or was faster."""
-        there = self._there()
-        if there is None or there.expires is None or there.expires > datetime.now(UTC):
-            return None
-        there.description, there.expires = self._fresh().description, datetime.now(UTC) + LIFE
-        try:
-            return self._client.update_table(there, ["description", "expires"], retry=retry(self._retry_s))
-        except (api.PreconditionFailed, api.NotFound):
-            return None
-
-    def _holder(self) -> str:
-        there = self._there()
-        return (there and there.description) or "another run"
 
     def _there(self) -> Any:
         try:
@@ -108,12 +124,43 @@ class Lock:
         except api.NotFound:
             return None
 
+    def _is_mine(self, table: Any) -> bool:
+        return table is not None and table.labels.get(_OWNER) == self._owner
 
-@contextmanager
-def alone(client: Any, target: TableName, *, retry_s: float) -> Iterator[Lock]:
-    """Inside, no other run puts rows into the table. Raises Overtaken where others do not let go."""
-    lock = Lock(client, target, retry_s=retry_s)
-    try:
-        yield lock
-    finally:
-        lock.release()
+    def _is_last_use(self, owner: str) -> bool:
+        key = (owner, str(self._name))
+        with _counting:
+            _uses[key] -= 1
+            return _uses[key] == 0 and _uses.pop(key) == 0
+
+
+class _Queue:
+    """The wait of one run. Its patience begins anew with every sign that those before it go on."""
+
+    def __init__(self, target: TableName) -> None:
+        self._target = target
+        self._seen: Any = None
+        self._until = 0.0
+        self._told = False
+
+    def wait(self, there: Any) -> None:
+        """For a moment. Raises Overtaken after too many of them. `there`: the lock, as Google's Table."""
+        holder = there.description or "another run"
+        sign = (there.labels.get(_OWNER), there.expires)
+        if sign != self._seen:
+            self._seen, self._until = sign, time.monotonic() + _PATIENCE_S
+        elif time.monotonic() >= self._until:
+            minutes = f"{_PATIENCE_S / 60:.0f} minutes"
+            what = f"{self._target} is being written by {holder}, which has given no sign for {minutes}"
+            raise Overtaken(what, hint="nothing was written: run it again when that one has ended")
+        if not self._told:
+            print(f"BigQuery: {self._target} is being written by {holder}: waiting until that has ended")
+            self._told = True
+        time.sleep(_LOOK_S)
+
+
+def _owner() -> str:
+    """Who takes a lock: this thread, which would wait for itself otherwise (and not one that was forked from it)."""
+    if getattr(_thread, "process", None) != os.getpid():
+        _thread.process, _thread.owner = os.getpid(), secrets.token_hex(16)
+    return str(_thread.owner)

@@ -16,7 +16,7 @@ from mage_project.errors import StoreError, StoreUnavailable
 from mage_project.io import commits
 from mage_project.io.bigquery_errors import telling
 from mage_project.io.bigquery_jobs import asking, finished, retry, started
-from mage_project.io.bigquery_locks import LIFE, Lock, Overtaken, alone
+from mage_project.io.bigquery_locks import LIFE, Lock, Overtaken
 from mage_project.io.bigquery_options import Options
 from mage_project.io.bigquery_staging import Staging
 from mage_project.io.bigquery_tables import Layout, layout_of
@@ -47,6 +47,13 @@ class Swap:
         self._options = options
         self._retry_s = retry_s
         self._doing = f"writing {target.name}"
+        self._lock = Lock(client, target.name, retry_s=retry_s)
+
+    def prepare(self) -> None:
+        """Keep other runs from the target until `commit` or `abandon`. Raises StoreError where they do not let go."""
+        with telling(self._doing, self._client, self._target.name):
+            self._lock.take()
+            self._check_that_it_is_the_same()
 
     def commit(self) -> None:
         """Swap it in and remove the staging table. Raises StoreError with the table as it was."""
@@ -54,13 +61,10 @@ class Swap:
         with _lock:
             name = hashlib.sha256(f"{_PROCESS} {key} {_confirmed[key]}".encode()).hexdigest()[:32]
         try:
-            with (
-                telling(self._doing, self._client, self._target.name),
-                alone(self._client, self._target.name, retry_s=self._retry_s) as lock,
-            ):
+            with telling(self._doing, self._client, self._target.name), self._lock.held():
                 self._check_that_it_is_the_same()
                 self._make_way()
-                self._finish(self._started(f"swap_{name}"), lock)
+                self._finish(self._started(f"swap_{name}"))
                 self._keep_expiration()
         except Overtaken:
             self._staging.drop()
@@ -80,8 +84,11 @@ class Swap:
         self._staging.drop()
 
     def abandon(self) -> None:
-        """Forget what was staged."""
-        self._staging.drop()
+        """Forget what was staged, and let others in."""
+        try:
+            self._lock.release()
+        finally:
+            self._staging.drop()
 
     def hand_over(self, close: Callable[[], None]) -> None:
         """Commit at once, or where commits are collected when they are made; `close` then closes the client."""
@@ -102,7 +109,7 @@ class Swap:
             finally:
                 close()
 
-        collected.add(commit=commit, rollback=abandon, what=str(self._target.name))
+        collected.add(prepare=self.prepare, commit=commit, rollback=abandon, what=str(self._target.name))
 
     # -- within
 
@@ -119,13 +126,13 @@ class Swap:
             what = f"another run has {'made' if before is None else 'changed'} {self._target.name} in the meantime"
             raise Overtaken(what, hint="nothing was written: run it again")
 
-    def _finish(self, job: Any, lock: Lock) -> None:
+    def _finish(self, job: Any) -> None:
         """Wait for the job, and have the lock outlive it."""
         while not job.done(retry=retry(self._retry_s)):
             try:
                 job.result(retry=retry(self._retry_s), timeout=LIFE.total_seconds() / 4)
             except concurrent.futures.TimeoutError:
-                lock.renew()
+                self._lock.renew()
         finished(job, retry_s=self._retry_s)
 
     def _started(self, name: str) -> Any:

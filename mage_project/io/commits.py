@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 from threading import Lock
@@ -69,13 +69,23 @@ class Commits:
                 self._prepared.add(pending)
                 pending.prepare()
 
-    def commit_all(self) -> None:
-        """Prepare, then commit in order. If one fails, the rest is rolled back, and the error says what was done."""
-        try:
+    def commit_all(self, shielded: Callable[[], AbstractContextManager[None]] = nullcontext) -> None:
+        """Prepare, then commit in order. If one fails, the rest is rolled back, and the error says what was done.
+
+        `shielded`: inside it nothing interrupts. Commits are made there; to prepare may wait for others, and is not.
+        """
+        with self._whole():
             self.prepare_all()
+        with shielded(), self._whole():
             while pending := self._take():
                 pending.commit()
                 self.done.append(pending.what)
+
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
+        """Inside, what fails has everything rolled back that is not committed."""
+        try:
+            yield
         except BaseException as error:
             if self.done:
                 error.add_note(f"{PARTLY_DONE}: {', '.join(self.done)}")

@@ -24,14 +24,13 @@ def committed_together(run: Run, block: Block) -> Iterator[None]:
     try:
         with commits.collecting(pending):
             yield
-    except BaseException:
-        pending.rollback_all()
-        raise
-    with run.interrupts.shielded():
         try:
-            pending.commit_all()
+            pending.commit_all(run.interrupts.shielded)
         except Exception as error:
             raise block_error(block, error) from error
         finally:
             if block.runs:  # a callback or a condition has no record
                 run.record.block(block.uuid).written = pending.done
+    except BaseException:
+        pending.rollback_all()
+        raise

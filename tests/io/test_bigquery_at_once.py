@@ -5,17 +5,19 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 import pytest
 
 from mage_project.errors import StoreUnavailable
-from mage_project.io import bigquery_locks, commits, holders
+from mage_project.io import bigquery_locks, commits
 from mage_project.io.bigquery import BigQuery
-from mage_project.io.bigquery_locks import PREFIX, Lock, alone
+from mage_project.io.bigquery_locks import Lock, Overtaken, _Queue
 from mage_project.io.bigquery_tables import TableName, table_name
+from tests.io.conftest import Database
+from tests.io.faulty_proxy import FaultyProxy
 
 TABLE = "at_once.numbers"
 BY_ID = {"if_exists": "append", "unique_constraints": ["id"], "unique_conflict_method": "UPDATE"}
@@ -65,31 +67,103 @@ def test_a_merge_takes_no_column_away_that_another_run_has_added(store: BigQuery
     assert ids(store) == [1]
 
 
-def test_who_comes_second_waits_and_is_told_for_whom(
-    store: BigQuery, name: TableName, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def held(store: BigQuery, name: TableName, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lock]:
+    """Held by another run: by a thread of its own."""
     monkeypatch.setattr(bigquery_locks, "_LOOK_S", 0.05)
-    with ExitStack() as first, holders.named("run a of p"):
-        lock = first.enter_context(alone(store.client, name, retry_s=5))
-        second = threading.Thread(target=lambda: store.export(numbers(1), TABLE))
-        second.start()
-        while "is being written by run a of p" not in capsys.readouterr().out:
-            time.sleep(0.02)
-        lock.renew()
-        assert "numbers" not in tables(store)
+    lock = Lock(store.client, name, retry_s=5)
+    with ThreadPoolExecutor(1) as other:
+        other.submit(lock.take).result()
+    yield lock
+    lock.release()
+
+
+def expire(store: BigQuery, name: TableName) -> None:
+    """Have the lock end now."""
+    lock = store.client.get_table(str(Lock(store.client, name, retry_s=5)._name))
+    lock.expires = datetime.now(UTC) + timedelta(seconds=0.5)
+    store.client.update_table(lock, ["expires"])
+    time.sleep(0.5)
+
+
+def test_who_comes_second_waits_and_is_told_for_whom(
+    store: BigQuery, name: TableName, held: Lock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    second = threading.Thread(target=lambda: store.export(numbers(1), TABLE))
+    second.start()
+    while "is being written by mage-project" not in capsys.readouterr().out:
+        time.sleep(0.02)
+    assert held.renew()
+    assert "numbers" not in tables(store)
+    held.release()
     second.join(30)
     assert (ids(store), tables(store)) == ([1], ["numbers"])
 
 
-def test_the_lock_of_a_run_that_is_gone_is_taken_over_once(
-    store: BigQuery, name: TableName, monkeypatch: pytest.MonkeyPatch
+def test_who_waits_is_patient_as_long_as_there_are_signs_of_others(
+    name: TableName, held: Lock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gone = Lock(store.client, name, retry_s=5)
     monkeypatch.setattr(bigquery_locks, "_PATIENCE_S", 0.0)
-    with pytest.raises(StoreUnavailable, match="written by another run"):
-        store.export(numbers(1), TABLE)
-    gone._table.expires = datetime.now(UTC) + timedelta(seconds=1)
-    store.client.update_table(gone._table, ["expires"])
-    monkeypatch.setattr(bigquery_locks, "_PATIENCE_S", 30.0)
-    store.export(numbers(1), TABLE)
-    assert not [table for table in tables(store) if table.startswith(PREFIX)]
+    queue = _Queue(name)
+    for _ in range(3):
+        assert held.renew()
+        queue.wait(held._there())
+    with pytest.raises(Overtaken, match="written by mage-project, which has given no sign"):
+        queue.wait(held._there())
+
+
+def test_nothing_is_committed_elsewhere_while_another_run_holds_the_table(
+    store: BigQuery, database: Database, held: Lock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load() -> None:
+        with commits.collecting() as collected:
+            database.export(numbers(1))
+            store.export(numbers(1), TABLE)
+        collected.commit_all()
+
+    monkeypatch.setattr(bigquery_locks, "_PATIENCE_S", 0.0)
+    with pytest.raises(StoreUnavailable, match="written by mage-project, which has given no sign") as caught:
+        load()
+    assert (caught.value.transient, database.tables(), len(tables(store))) == (True, [], 1)
+    held.release()
+    load()
+    assert (database.rows(), ids(store), tables(store)) == ([(1,)], [1], ["numbers"])
+
+
+def test_two_exports_of_one_run_do_not_wait_for_each_other(store: BigQuery, name: TableName) -> None:
+    with commits.collecting() as collected:
+        store.export(numbers(1), TABLE, if_exists="append")
+        store.export(numbers(2), TABLE, if_exists="append")
+    collected.prepare_all()
+    assert len(tables(store)) == 3  # two that are staged, and one lock
+    collected.commit_all()
+    assert (ids(store), tables(store)) == ([1, 2], ["numbers"])
+
+
+def test_the_lock_of_a_run_that_is_gone_is_taken_over_and_not_given_back(
+    store: BigQuery, name: TableName, held: Lock
+) -> None:
+    expire(store, name)
+    mine = Lock(store.client, name, retry_s=5)
+    with mine.held():
+        assert not held.renew()
+        held.release()
+        assert mine.renew()
+    assert tables(store) == []
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE"])
+def test_a_lock_whose_answer_was_lost_is_known_as_ones_own(
+    store: BigQuery, name: TableName, bigquery_env: dict[str, str], monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    proxy = FaultyProxy(bigquery_env["BIGQUERY_EMULATOR_HOST"])
+    monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", proxy.url)
+    lost = iter(["lost"])
+    proxy.fault = lambda asked, path: next(lost, None) if asked == method else None
+    with BigQuery() as behind:
+        lock = Lock(behind.client, name, retry_s=5)
+        with lock.held():
+            lock.renew()
+            assert lock.renew()
+    proxy.close()
+    assert (list(lost), tables(store)) == ([], [])

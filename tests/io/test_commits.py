@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextvars
 import threading
+from contextlib import contextmanager
 
 import pytest
 
@@ -83,6 +84,19 @@ def test_preparing_twice_prepares_once(done):
     collected.prepare_all()
     collected.commit_all()
     assert done == ["prepare a", "commit a"]
+
+
+def test_what_may_wait_for_others_can_be_interrupted_and_commits_cannot(done):
+    @contextmanager
+    def shielded():
+        done.append("shield")
+        yield
+        done.append("end of it")
+
+    collected = commits.Commits()
+    Store(done, "a").register(collected)
+    collected.commit_all(shielded)
+    assert done == ["prepare a", "shield", "commit a", "end of it"]
 
 
 def test_commits_are_collected_only_inside_and_in_copied_contexts():
