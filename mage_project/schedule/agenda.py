@@ -12,6 +12,7 @@ from mage_project.history.runs import going_on, newest
 from mage_project.history.schedules import DueRun, TriggerState
 from mage_project.history.starters import new_run_id
 from mage_project.history.stores import Store, Transaction
+from mage_project.schedule.absences import Absences
 from mage_project.schedule.catalogue import Catalogue, Entry, asked_for
 from mage_project.schedule.due import AHEAD, GRACE, Skipped, begin, due
 from mage_project.schedule.landing import lead
@@ -40,21 +41,24 @@ class Agenda:
     catalogue: Catalogue
     now: datetime
     may_still_begin: bool
+    absences: Absences
 
     def put_down(self) -> list[DueRun]:
         """Put down what has come due since the last look. Returns what of it is skipped."""
         known = schedules.states(self.transaction)
         busy = {(run.pipeline, run.trigger_name): run for run in schedules.open_runs(self.transaction)}
         skipped: list[DueRun] = []
+        there = {entry.key for entry in self.catalogue.entries if not entry.problem}
+        self.absences.end(there)
         for entry in self.catalogue.entries:
             state = known.pop(entry.key, None) if entry.is_active else None
             if entry.is_due_at_times:
                 state = self._state(entry, state)
                 if state.paused_at is None:
                     skipped += self._note(entry, state, busy.get(entry.key))
-        for state in known.values():  # gone from the file, or switched off in it
-            if state.pipeline not in self.catalogue.unreadable:
-                schedules.forget(self.transaction, state.pipeline, state.trigger_name)
+        for key in known:  # switched off in the file, or gone from it
+            if key in there or self._is_gone(key):
+                schedules.forget(self.transaction, *key)
         return skipped
 
     def take(self, room: int, mine: Container[tuple[str, str, float]]) -> tuple[list[Begun], list[DueRun]]:
@@ -73,7 +77,8 @@ class Agenda:
             occasion = None if entry and entry.is_due_at_times else occasions.of_due(self.transaction, run)
             if occasion and occasion.kind in occasions.ASKED and not (entry and entry.is_active):
                 entry = asked_for(self.catalogue.root, *key)
-            if run.status == "running" or (entry is None and run.pipeline in self.catalogue.unreadable):
+            is_absent = entry is None or entry.problem is not None
+            if run.status == "running" or (is_absent and not self._is_gone(key)):
                 continue
             after = self._after(run, entry, known.get(key), room - len(begun), quotas)
             if after != run:
@@ -84,6 +89,13 @@ class Agenda:
             elif after.status == "skipped":
                 ended.append(after)
         return begun, ended
+
+    def _is_gone(self, key: tuple[str, str]) -> bool:
+        """Whether a trigger that no file has now, or a broken one, is gone for good."""
+        if key[0] in self.catalogue.unreadable:
+            self.absences.end([key])
+            return False
+        return self.absences.is_for_good(key)
 
     def _recover(self, mine: Container[tuple[str, str, float]]) -> tuple[list[DueRun], list[DueRun]]:
         """The runs that go on, and those that have ended without us; what is to be done again waits."""

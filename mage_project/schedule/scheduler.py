@@ -21,6 +21,7 @@ from mage_project.history import occasions, schedules
 from mage_project.history.schedules import DueRun, NotLeading
 from mage_project.history.stores import Row, Store, Transaction
 from mage_project.schedule import signals
+from mage_project.schedule.absences import LINGERS_S, Absences
 from mage_project.schedule.agenda import Agenda, Begun
 from mage_project.schedule.catalogue import Catalogue, catalogue, stamp
 from mage_project.schedule.children import Child
@@ -70,9 +71,13 @@ class Scheduler:
         *,
         jobs: int = 4,
         local: bool = False,
+        lingers_s: float = LINGERS_S,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """`jobs`: how many runs at once. `clock`: the moment, in UTC, with the zone."""
+        """`jobs`: how many runs at once. `clock`: the moment, in UTC, with the zone.
+
+        `lingers_s`: a trigger that is gone from its file for less has not been taken out.
+        """
         self._root, self._store, self._watcher = root, store, watcher
         self._jobs, self._local, self._clock = jobs, local, clock
         self._children: dict[tuple[str, str, float], tuple[DueRun, Child]] = {}
@@ -80,6 +85,7 @@ class Scheduler:
         self._catalogue = Catalogue(root=root, entries=(), unreadable={})
         self._stamp: object = None
         self._lookout = Lookout(root, local=local)
+        self._absences = Absences(lingers_s)
         self._crashes = Crashes(store, watcher.crashed)
         self._leads_since: float | None = None
         self._heard: float | None = None
@@ -193,6 +199,7 @@ class Scheduler:
             catalogue=self._catalogue,
             now=now,
             may_still_begin=farewell,
+            absences=self._absences,
         )
 
     def _looks(self, now: datetime) -> list[Look]:

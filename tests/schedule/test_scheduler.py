@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from mage_project.history.runs import newest
 from mage_project.history.schedules import DueRun
 from mage_project.history.sqlite import SqliteStore
 from mage_project.history.stores import Row, Store
+from mage_project.schedule.absences import LINGERS_S
 from mage_project.schedule.children import Child
 from mage_project.schedule.scheduler import Scheduler
 from tests.projects import block, write_project
@@ -99,6 +101,11 @@ class Scene:
         path = self.root / "pipelines/p/metadata.yaml"
         path.write_text(path.read_text() + yaml.safe_dump({"concurrency_config": config}))
 
+    def pause(self, name: str) -> None:
+        with self.store.transaction(write=True) as transaction:
+            state = schedules.states(transaction)["p", name]
+            schedules.pause(transaction, replace(state, paused_at=self.now.timestamp()))
+
     def reason(self, name: str = "t") -> str:
         """Why the last due run of the trigger stands as it does."""
         with self.store.transaction() as transaction:
@@ -106,8 +113,8 @@ class Scene:
         return last.reason or ""
 
     @contextmanager
-    def scheduler(self, jobs: int = 4) -> Iterator[Scheduler]:
-        work = Scheduler(self.root, self.store, self.told, jobs=jobs, clock=lambda: self.now)
+    def scheduler(self, jobs: int = 4, lingers_s: float = LINGERS_S) -> Iterator[Scheduler]:
+        work = Scheduler(self.root, self.store, self.told, jobs=jobs, lingers_s=lingers_s, clock=lambda: self.now)
         try:
             yield work
         finally:
@@ -285,7 +292,7 @@ def test_a_failed_run_says_why(scene: Scene) -> None:
 
 def test_a_trigger_that_is_gone_paused_or_switched_off_is_never_due(scene: Scene) -> None:
     scene.triggers({"name": "gone"}, {"name": "off"}, {"name": "other", "envs": ["prod"]})
-    with scene.scheduler() as work:
+    with scene.scheduler(lingers_s=0) as work:
         work.look()
         scene.triggers({"name": "off", "status": "inactive"})
         scene.now = MONDAY
@@ -293,6 +300,24 @@ def test_a_trigger_that_is_gone_paused_or_switched_off_is_never_due(scene: Scene
         scene.triggers({"name": "gone"}, {"name": "off"})
         work.look()
     assert [scene.due(name) for name in ("gone", "off", "other")] == [[], [], []], "they begin anew"
+
+
+def test_a_file_that_is_empty_or_away_for_a_second_makes_nothing_forgotten(scene: Scene) -> None:
+    entries = [{"name": "once", "schedule_interval": "@once"}, {"name": "t"}, {"name": "paused"}]
+    scene.triggers(*entries)
+    pipeline = scene.root / "pipelines/p/metadata.yaml"
+    with scene.scheduler() as work:
+        scene.until(work, lambda: [status for _, status in scene.due("once")] == ["completed"])
+        scene.pause("paused")
+        scene.triggers()
+        scene.now = MONDAY
+        work.look()
+        scene.triggers(*entries)
+        pipeline.rename(pipeline.with_suffix(".away"))
+        work.look()
+        pipeline.with_suffix(".away").rename(pipeline)
+        scene.until(work, lambda: scene.due() == [("01-01 05:00", "completed")])
+    assert (len(scene.due("once")), scene.due("paused")) == (1, [])
 
 
 def test_a_signal_ends_it_and_the_next_one_does_what_was_interrupted(scene: Scene) -> None:
