@@ -2,24 +2,62 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
+
 import click
 
 from mage_project.errors import HistoryUnavailable
-from mage_project.history.stores import Store
+from mage_project.history.stores import Row, Store
 from mage_project.project import Project
 
 
 def notice(project: Project, store: Store) -> None:
     """Write them down and tell of them, once, as far as this process can reach anybody; else they wait for another."""
-    from mage_project.history import crashes, schedules
-    from mage_project.runner.crashes import reaches_somebody, tell
+    from mage_project.history import schedules
 
     try:
-        if schedules.leader(store) is not None:
-            return
-        for row in crashes.lost(store):
-            if reaches_somebody(project.root, row) and (closed := crashes.close(store, row["run_id"])):
-                for line in tell(project.root, closed, alerts=bool(closed["alerts"])):
-                    click.echo(line, err=True)
+        if schedules.leader(store) is None:
+            _notice(project, store)
     except HistoryUnavailable as error:  # one that can only be read
-        click.echo(f"warning: nobody is told of runs that crashed: {error.what}", err=True)
+        _say(f"warning: nobody is told of runs that crashed: {error.what}")
+
+
+def _notice(project: Project, store: Store) -> None:
+    """All side by side: channels that do not answer keep nobody waiting for one run after the other."""
+    from mage_project.history import crashes
+    from mage_project.runner.crashes import AT_ONCE, tell_side_by_side
+
+    found = _lost(project, store)
+    for row in filter(crashes.is_old, found):
+        crashes.close(store, row)
+    news = [row for row in found if not crashes.is_old(row)]
+    closed = [crashes.close(store, row) for row in news[:AT_ONCE]]
+    for line in tell_side_by_side(project.root, [row for row in closed if row]):
+        _say(line)
+    if len(news) > AT_ONCE:
+        _say(f"nobody is told yet of {len(news) - AT_ONCE} more runs that crashed: mage-project runs list does that")
+
+
+def _lost(project: Project, store: Store) -> Sequence[Row]:
+    """Those of which there is somebody to tell, and old ones. Runs on other machines are listened for."""
+    from mage_project.history.crashes import Silence, is_old
+    from mage_project.history.leases import HEARTBEAT_S, STALE_S
+    from mage_project.runner.crashes import reaches_somebody
+
+    def matters(row: Row) -> bool:
+        return is_old(row) or reaches_somebody(project.root, row)
+
+    silence = Silence(store, patience_s=STALE_S)
+    found = silence.lost()
+    if any(matters(row) for row in silence.suspects):
+        _say(f"a run on another machine gives no sign of life: listening for {STALE_S:g} s")
+        until = time.monotonic() + STALE_S
+        while silence.suspects and time.monotonic() < until:
+            time.sleep(HEARTBEAT_S)
+            found = silence.lost()
+    return [row for row in found if matters(row)]
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)

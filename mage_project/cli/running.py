@@ -100,6 +100,7 @@ def run(
     some += ["--block-run-limit", str(blocks_at_once)] if blocks_at_once else []
     some += ["--memory", f"{memory_bytes / 1e6:g}MB"] if memory_bytes else []
     some += ["--sample", str(sample_rows)] if sample_rows else []
+    some += ["--alert"] if alert else []
     typed = [*starters.as_assignments(handed), *assignments]
     again = run_again(project, pipeline, typed, local=local, some=some)
     listener, alive = starters.descriptor(starters.EVENTS), starters.descriptor(starters.ALIVE)

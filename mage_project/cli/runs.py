@@ -18,7 +18,7 @@ from mage_project.errors import UsageError
 from mage_project.project import Project
 
 if TYPE_CHECKING:
-    from mage_project.history.runs import StoredRun
+    from mage_project.history.runs import RunDetails, StoredRun
     from mage_project.history.stores import Store
 
 MARKS = {"completed": "✓", "failed": "✗", "crashed": "✗", "running": "…", "not_published": "·", "sampled": "✓"}
@@ -86,7 +86,11 @@ def show(project: Project, run_id: str, as_json: bool) -> None:
 
     store = store_of_project(project)
     found = details(store, run_id)
+    _print(project, found, as_json=as_json)
     _notice(project, store, [found.run])
+
+
+def _print(project: Project, found: RunDetails, *, as_json: bool) -> None:
     if as_json:
         rest = {name: value for name, value in asdict(found).items() if name not in ("run", "children")}
         rest["children"] = [as_dict(child) for child in found.children]

@@ -22,8 +22,11 @@ _PUT_RUN = (
     f"INSERT INTO run ({', '.join(COLUMNS)}) VALUES ({', '.join(f':{name}' for name in COLUMNS)}) "  # noqa: S608
     f"ON CONFLICT (run_id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in COLUMNS[1:])}"
 )
-#: What is known of a crash is said once, and never over what the run has said itself.
-_PUT_LEFT = f"{_PUT_RUN} WHERE run.ended_at IS NULL RETURNING run_id"
+#: What is known of a crash is said once, and never over what the run has said itself: that counts in any case.
+_PUT_LEFT = (
+    f"{_PUT_RUN} WHERE run.ended_at IS NULL OR (run.status = 'crashed' AND excluded.status <> 'crashed') "
+    "RETURNING run_id"
+)
 _PUT_BLOCK = (
     "INSERT INTO block_run (run_id, place, uuid, status, record) VALUES (:run_id, :place, :uuid, :status, :record)"
 )

@@ -26,9 +26,17 @@ class Holder:
     pid: int
     pid_started: str
 
+    @property
+    def is_here(self) -> bool:
+        """Whether this machine's process table says how it stands with it."""
+        return self.host == _host() and _started(self.pid) is not None
+
     def is_lost(self, heartbeat_at: float, now: float) -> bool:
-        """Whether it is gone, and nobody who waited for it has said so: its command would have, within `STALE_S`."""
-        if self.host == _host() and _started(self.pid) is not None:
+        """Whether it is gone, and nobody who waited for it has said so: its command would have, within `STALE_S`.
+
+        Of one that is not here this is no more than a suspicion: the store may have been away, for it as for others.
+        """
+        if self.is_here:
             return not self.lives(heartbeat_at, now) and abs(now - heartbeat_at) > STALE_S
         return now - heartbeat_at > LOST_S
 

@@ -32,7 +32,11 @@ from mage_project.history.stores import Store, Told
 #: How long the end of a run waits for a store that does not answer.
 PATIENCE_S = 3.0
 
-_BEAT = "UPDATE run SET heartbeat_at = :now WHERE run_id = :run_id"
+#: A run that was taken for dead, and is not, goes on in the history as well.
+_BEAT = """
+UPDATE run SET heartbeat_at = :now, status = 'running', ended_at = NULL, seconds = NULL, error = NULL
+WHERE run_id = :run_id AND status IN ('running', 'crashed')
+"""
 
 
 class Ledger:

@@ -15,6 +15,8 @@ _PAGE = 500
 _RECEIPTS = "SELECT * FROM receipt WHERE place > :after ORDER BY place LIMIT :limit"
 _BETWEEN = "run_id IN (SELECT run_id FROM receipt WHERE place BETWEEN :first AND :last)"
 _RUNS = f"SELECT * FROM run WHERE {_BETWEEN}"  # noqa: S608 - no value is in it
+#: What no longer holds of a run that was taken for dead, and goes on.
+_OF_A_CRASH = ("status", "error", "ended_at", "seconds")
 _BLOCKS = f"SELECT run_id, record FROM block_run WHERE {_BETWEEN} ORDER BY run_id, place"  # noqa: S608
 #: A run that ended while receipts were written, and has none.
 _WITHOUT = (
@@ -83,13 +85,15 @@ class _Check:
         try:
             # Only what the receipt says: one of an older version says less.
             now = {name: value for name, value in contents(run, blocks).items() if name in said}
+            if _goes_on(said, run):
+                said, now = _without_end(said), _without_end(now)
         except (ValueError, KeyError, TypeError, AttributeError):  # who changes a table may write anything there
             self.found.findings.append(f"run {said['run_id']} is not as its receipt says: it can no longer be read")
             return
-        before = self._crashed.pop(said["run_id"], None)  # it lived after all, and has told its end
-        if text_of(now) == receipt["body"]:
+        self._crashed.pop(said["run_id"], None)  # it lived after all, and has told its end
+        if text_of(now) == text_of(said):
             return
-        if said["status"] == "crashed" and before is None:
+        if said.get("status") == "crashed":
             self._crashed[said["run_id"]] = _difference(said, now)
         else:
             self.found.findings.append(_difference(said, now))
@@ -127,6 +131,16 @@ def _parsed(record: str) -> Any:
         return json.loads(record)
     except ValueError:
         return record
+
+
+def _goes_on(said: Mapping[str, Any], run: Row) -> bool:
+    """Whether it was taken for dead, and has given a sign of life since."""
+    is_open = run["status"] == "running" and run["ended_at"] is None
+    return bool(said["status"] == "crashed" and is_open and run["heartbeat_at"] > said["ended_at"])
+
+
+def _without_end(said: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in said.items() if name not in _OF_A_CRASH}
 
 
 def _is_whole(receipt: Row, found: Verification) -> bool:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from mage_project.alerts.channels import Alerts
 from mage_project.alerts.sending import send
@@ -12,6 +11,7 @@ from mage_project.alerts.settings import read_alerts
 from mage_project.alerts.words import Occasion
 from mage_project.history import testament
 from mage_project.history.facts import RunFacts
+from mage_project.observers.check_warnings import check_warnings
 from mage_project.observers.course import Course
 from mage_project.project.command import command
 
@@ -73,13 +73,3 @@ def occasion_of(course: Course, event: str) -> Occasion:
         rows=max(rows) if rows else None,
         seconds=record["seconds"],
     )
-
-
-def check_warnings(blocks: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """What checks have warned of, a line each."""
-    for block in blocks:
-        for check in block["checks"]:
-            if not check["passed"] and check["severity"] == "warn":
-                rows = "" if check["failing"] is None else f": {check['failing']:,} of {check['rows']:,} rows"
-                yield f"{block['uuid']}: {check['message'] or check['name'] + rows}"
-        yield from check_warnings(block["children"] or ())

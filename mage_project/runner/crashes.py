@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import threading
+import time
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from mage_project.history.facts import RESUMES, RunFacts
 from mage_project.history.logs import path_of
+from mage_project.observers import observation
 from mage_project.observers.configured import observers_of
 from mage_project.observers.observation import Observation
 from mage_project.project.command import command
 from mage_project.runner.log import Log
+
+#: So many runs are told of at once.
+AT_ONCE = 8
 
 
 def tell(root: Path, row: Mapping[str, Any], *, alerts: bool, again: str | None = None) -> list[str]:
@@ -28,6 +34,27 @@ def tell(root: Path, row: Mapping[str, Any], *, alerts: bool, again: str | None 
     lines = list(observed.end(_record(row), row["exit_code"] or 0, {}, at=row["ended_at"]))
     _note(root, facts.run_id, lines)
     return [line for line in lines if line.startswith("warning: ")]
+
+
+def tell_side_by_side(root: Path, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Tell of all these runs, at most `AT_ONCE`, in the time of one. What did not work is said with the run's name."""
+    said: dict[str, list[str]] = {}
+
+    def tell_of(row: Mapping[str, Any]) -> None:
+        try:
+            said[row["run_id"]] = tell(root, row, alerts=bool(row["alerts"]))
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one row, the others are told of
+            said[row["run_id"]] = [f"warning: nobody is told: {type(error).__name__}: {error}"]
+
+    threads = [threading.Thread(target=tell_of, args=(row,), name="crash", daemon=True) for row in rows]
+    for thread in threads:
+        thread.start()
+    deadline = time.monotonic() + observation.PATIENCE_S + 1
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    silent = [f"warning: no end within {observation.PATIENCE_S:g} s"]
+    lines = [(row["run_id"], line) for row in rows for line in said.get(row["run_id"], silent)]
+    return [f"warning: {run_id} crashed: {line.removeprefix('warning: ')}" for run_id, line in lines]
 
 
 def reaches_somebody(root: Path, row: Mapping[str, Any]) -> bool:

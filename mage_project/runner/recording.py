@@ -39,7 +39,7 @@ def recorded(run: Run, given: Mapping[str, Any], *, alert: bool = False) -> Iter
     observed = Observation(
         observers_of(facts.root, alerts=run.alerts),
         facts,
-        again=_again(run, given),
+        again=_again(run, given, alert=alert),
         upstream={block.uuid: block.upstream for block in run.pipeline.blocks},
     )
     clocked = Clocked(run.reporter)
@@ -114,14 +114,15 @@ def _sample(run: Run) -> dict[str, Any]:
     return {VARIABLE: run.limits.sample_rows}
 
 
-def _again(run: Run, given: Mapping[str, Any]) -> str:
+def _again(run: Run, given: Mapping[str, Any], *, alert: bool) -> str:
     """The command for the same run once more, with `***` for secrets."""
     words = [
         word
         for name, value in given.items()
         for word in ("--var", f"{name}={masking.STARS if masking.is_private(name) else _text(value)}")
     ]
-    return command(run.pipeline.root, "run", run.pipeline.uuid, *(["--local"] if run.local else []), *words)
+    options = [*(["--alert"] if alert else []), *(["--local"] if run.local else [])]
+    return command(run.pipeline.root, "run", run.pipeline.uuid, *options, *words)
 
 
 def _text(value: Any) -> str:

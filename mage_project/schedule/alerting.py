@@ -5,22 +5,23 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mage_project import masking
-from mage_project.alerts.sending import PATIENCE_S, send
+from mage_project.alerts.sending import send
 from mage_project.alerts.settings import read_alerts
 from mage_project.alerts.words import Occasion
 from mage_project.errors import MageProjectError
 from mage_project.history.logs import path_of
 from mage_project.history.schedules import DueRun
 from mage_project.history.stores import Row
+from mage_project.observers import observation
 from mage_project.project.command import command
-from mage_project.runner.crashes import tell
+from mage_project.runner.crashes import AT_ONCE, tell_side_by_side
 from mage_project.runner.log import Log
 from mage_project.schedule.catalogue import catalogue
 from mage_project.schedule.children import Child
@@ -37,6 +38,9 @@ class Alerted:
         self._inner, self._root = inner, root
         self._children: dict[tuple[str, str, float], Child] = {}
         self._threads: list[threading.Thread] = []
+        #: Runs that crashed and are still to be told of, by one thread: there may be many of them at once.
+        self._lost: list[Row] = []
+        self._lock = threading.Lock()
 
     def leading(self) -> None:
         self._inner.leading()
@@ -66,10 +70,23 @@ class Alerted:
     def crashed(self, run: Row) -> None:
         """A run that nobody has waited for: people hear of it who would have, and other systems in any case."""
         self._inner.crashed(run)
-        self._begin(self._tell_of, run)
+        with self._lock:
+            self._lost.append(run)
+            is_first = len(self._lost) == 1
+        if is_first:
+            self._begin(self._tell_of_lost)
 
-    def _tell_of(self, run: Row) -> None:
-        for line in tell(self._root, run, alerts=bool(run["alerts"])):
+    def _tell_of_lost(self) -> None:
+        more = True
+        while more:
+            some = self._lost[:AT_ONCE]
+            self._do(self._tell, some)
+            with self._lock:
+                del self._lost[: len(some)]
+                more = bool(self._lost)
+
+    def _tell(self, some: Sequence[Row]) -> None:
+        for line in tell_side_by_side(self._root, some):
             self._inner.trouble(line.removeprefix("warning: "))
 
     def trouble(self, what: str) -> None:
@@ -79,10 +96,12 @@ class Alerted:
         self._inner.stopping(signum)
 
     def close(self) -> None:
-        """Wait for what is being sent, but not for long."""
-        deadline = time.monotonic() + PATIENCE_S
+        """Wait for what is being sent as long as one telling may take, and say what is not."""
+        deadline = time.monotonic() + observation.PATIENCE_S + 1
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
+        if names := [run["run_id"] for run in self._lost]:
+            self._inner.trouble(f"it may be that nobody is told of runs that crashed: {', '.join(names)}")
 
     def _alert(self, run: DueRun, event: str, status: str, why: str) -> None:
         self._begin(self._send, run, event, status, why)

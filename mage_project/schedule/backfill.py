@@ -17,7 +17,7 @@ from mage_project.history.facts import moment_text, rows_at_end
 from mage_project.history.leases import HEARTBEAT_S
 from mage_project.history.runs import StoredRun, of_dates
 from mage_project.history.stores import Store
-from mage_project.observers.alerting import check_warnings
+from mage_project.observers.check_warnings import check_warnings
 from mage_project.schedule import signals
 from mage_project.schedule.children import Child, Command
 from mage_project.schedule.intervals import Interval

@@ -15,15 +15,19 @@ _LOOK_S = 5.0
 class Crashes:
     """What a scheduler that leads asks the history for now and then; `told` is given the row of each such run, once."""
 
-    def __init__(self, store: Store, told: Callable[[Row], None]) -> None:
-        self._store, self._told = store, told
-        self._next_look = 0.0
+    def __init__(
+        self, store: Store, told: Callable[[Row], None], *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._store, self._told, self._clock = store, told, clock
+        self._silence = crashes.Silence(store, clock=clock)
+        self._next_look = clock()
 
     def look(self) -> None:
         """Raises `HistoryUnavailable`."""
-        if time.monotonic() < self._next_look:
+        if self._clock() < self._next_look:
             return
-        self._next_look = time.monotonic() + _LOOK_S
-        for row in crashes.lost(self._store):
-            if closed := crashes.close(self._store, row["run_id"]):
+        self._next_look = self._clock() + _LOOK_S
+        for row in self._silence.lost():
+            closed = crashes.close(self._store, row)
+            if closed and not crashes.is_old(closed):
                 self._told(closed)

@@ -13,15 +13,22 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from mage_project.cli.commands import cli
 from mage_project.cli.crashes import notice
 from mage_project.cli.schedule_reporters import PlainWatcher
+from mage_project.history.entries import put
 from mage_project.history.runs import newest
 from mage_project.history.sqlite import SqliteStore
 from mage_project.history.verifying import verify
+from mage_project.observers import observation
+from mage_project.project import Project
+from mage_project.runner.crashes import AT_ONCE
+from mage_project.runner.running import run_pipeline
 from mage_project.schedule.alerting import Alerted
 from mage_project.schedule.crashes import Crashes
-from tests.alerts.receivers import Receiver
+from tests.alerts.receivers import Receiver, silence
 from tests.alerts.test_runs import command, environment, project, texts
 
 SLOW = """
@@ -88,7 +95,7 @@ def test_the_command_tells_of_a_run_that_is_killed(
     [(title, text)] = texts(hooks)
     assert title == "p crashed"
     assert "was memory short?" in text
-    assert "next: mage-project run p --local --var killed=SIGKILL" in text
+    assert "next: mage-project run p --alert --local --var killed=SIGKILL" in text
     assert [event for event, _ in told()] == ["ABORT"]
     assert "SIGKILL" in told()[0][1]
 
@@ -132,3 +139,39 @@ def test_what_nobody_can_be_told_of_waits_for_who_can(
     assert (listed.returncode, listed.stderr) == (0, "")
     assert "crashed" in listed.stdout
     assert [title for title, _ in texts(hooks)] == ["p crashed"]
+
+
+def test_channels_that_do_not_answer_are_waited_for_once_after_what_was_asked_for_is_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(observation, "PATIENCE_S", 0.5)
+    with silence() as address:
+        store = many_lost(project(tmp_path, f"http://{address}/"), AT_ONCE + 2)
+        shown = CliRunner().invoke(cli, ["runs", "show", "x0", "--project", str(tmp_path)])
+    asked, _, told = shown.output.partition("warning: ")
+    assert (shown.exit_code, "run x0 of p" in asked or "x0" in asked) == (0, True), shown.output
+    assert told.count("no end within 0.5 s") == AT_ONCE
+    assert "nobody is told yet of 2 more runs that crashed: mage-project runs list does that" in told
+    assert [run.ended_at for run in newest(store)].count(None) == 2, "they wait for the next look"
+
+
+def test_a_scheduler_tells_of_many_lost_runs_before_it_ends(tmp_path: Path, hooks: Receiver) -> None:
+    store = many_lost(project(tmp_path, f"{hooks.url}/slack"), AT_ONCE + 2)
+    watcher = Alerted(PlainWatcher(), tmp_path)
+    Crashes(store, watcher.crashed).look()
+    watcher.close()
+    assert [title for title, _ in texts(hooks)] == ["p crashed"] * (AT_ONCE + 2)
+
+
+def many_lost(found: Project, number: int) -> SqliteStore:
+    """A history with so many runs in it that were killed with their commands."""
+    run_pipeline(found, "p")
+    store = SqliteStore(found.root / ".mage_project/history.db", print)
+    with store.transaction() as transaction:
+        [row] = transaction.run("SELECT * FROM run")
+    gone = {"status": "running", "ended_at": None, "alerts": 1, "pid_started": "1"}
+    for place in range(number):
+        put(store, {**row, **gone, "run_id": f"x{place}"})
+    with store.transaction(write=True) as transaction:
+        transaction.run("UPDATE run SET heartbeat_at = heartbeat_at - 60")
+    return store

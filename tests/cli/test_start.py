@@ -58,3 +58,10 @@ def test_a_command_loads_nothing_slow_that_it_does_not_use(tmp_path, words):
     loaded = imported(*words, cwd=tmp_path)
     assert "mage_project.cli" in loaded
     assert not loaded & (SLOW | {f"mage_project.{name}" for name in OURS})
+
+
+def test_a_backfill_that_alerts_nobody_loads_no_channel(tmp_path):
+    write_project(tmp_path, [block("load", "data_loader")], {"load": LOAD})
+    loaded = imported("backfill", "p", "--start", "2024-01", "--end", "2024-01", cwd=tmp_path)
+    assert "mage_project.schedule.backfill" in loaded
+    assert not loaded & {"mage_project.alerts", "smtplib", "urllib.request"}

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
+import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,7 +19,7 @@ from mage_project.history.entries import put
 from mage_project.history.receipts import receipt_of, seal
 from mage_project.history.runs import details
 from mage_project.history.sqlite import SqliteStore
-from mage_project.history.stores import Store
+from mage_project.history.stores import Row, Store
 from mage_project.history.verifying import verify
 from mage_project.project import Project
 from mage_project.runner.running import run_pipeline
@@ -60,13 +63,63 @@ def test_a_run_that_lived_after_all_has_the_last_word(project: Project, store: S
         [row] = transaction.run("SELECT * FROM run")
     ended = {**row, "run_id": "x"}
     put(store, {**ended, "status": "running", "ended_at": None})
-    assert crashes.close(store, "x") is not None
+    with store.transaction() as transaction:
+        [open_] = transaction.run("SELECT * FROM run WHERE run_id = 'x'")
+    assert crashes.close(store, {**open_, "heartbeat_at": 0.0}) is None, "it has given a sign of life since"
+    assert crashes.close(store, open_) is not None
     assert (verify(store).findings, receipt_of(store, "x")["status"]) == ([], "crashed")
     put(store, ended, [])
     assert (verify(store).findings, receipt_of(store, "x")["status"]) == ([], "completed")
     with store.transaction(write=True) as transaction:
         transaction.run("UPDATE run SET status = 'failed' WHERE run_id = 'x'")
     assert verify(store).findings == ["run x is not as its receipt says: status"]
+
+
+def test_a_run_that_was_taken_for_dead_goes_on_in_the_history_as_well(
+    tmp_path: Path, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mage_project.history.ledger.HEARTBEAT_S", 0.02)
+    waiting = f"""
+        import os, time
+        @data_loader
+        def f(**kwargs):
+            while not os.path.exists({str(tmp_path / "go")!r}):
+                time.sleep(0.01)
+    """
+    seen: list[tuple[str, list[str]]] = []
+
+    def take_for_dead() -> None:
+        while not any(crashes.close(store, row) for row in rows(store)):
+            time.sleep(0.01)
+        while rows(store)[0]["status"] == "crashed":
+            time.sleep(0.01)
+        seen.append((rows(store)[0]["status"], verify(store).findings))
+
+    def twice() -> None:
+        take_for_dead()
+        take_for_dead()
+        (tmp_path / "go").touch()
+
+    other = threading.Thread(target=twice)
+    other.start()
+    run_pipeline(write_project(tmp_path, BLOCKS, {**CODE, "load": waiting}), "p")
+    other.join()
+    assert seen == [("running", []), ("running", [])]
+    assert (rows(store)[0]["status"], rows(store)[0]["error"]) == ("completed", None)
+    assert (verify(store).findings, verify(store).receipts) == ([], 3)
+
+
+def rows(store: SqliteStore) -> Sequence[Row]:
+    with store.transaction() as transaction:
+        return transaction.run("SELECT * FROM run")
+
+
+def test_a_crash_that_somebody_changes_into_a_run_shows(project: Project, store: SqliteStore) -> None:
+    run_pipeline(project, "p")
+    put(store, {**rows(store)[0], "run_id": "x", "status": "running", "ended_at": None})
+    crashes.close(store, next(row for row in rows(store) if row["run_id"] == "x"))
+    execute(store.path, "UPDATE run SET status = 'running', ended_at = NULL WHERE run_id = 'x'")
+    assert verify(store).findings == ["run x is not as its receipt says: ended_at, status"]
 
 
 def test_a_receipt_says_what_came_in_and_what_was_written(tmp_path: Path, store: SqliteStore) -> None:

@@ -105,12 +105,18 @@ def test_postgres_holds_it_for_many_machines(
     assert postgres_env["POSTGRES_PASSWORD"] not in store.place
     with store.transaction() as transaction:
         assert [row["version_num"] for row in transaction.run("SELECT version_num FROM alembic_version")] == [REVISION]
-        transaction.run("UPDATE run SET status = 'running', ended_at = NULL, host = 'another', heartbeat_at = 0")
-        [row] = transaction.run("SELECT * FROM run")
-    assert [each["run_id"] for each in crashes.lost(store)] == [record.run_id]
-    assert [crashes.close(store, record.run_id) is None for _ in range(2)] == [False, True]
+        [ended] = transaction.run("SELECT * FROM run")
+        transaction.run("UPDATE run SET status = 'running', ended_at = NULL, host = 'another', heartbeat_at = 0.1")
+    [row] = crashes.Silence(store, patience_s=0).lost()
+    assert row["run_id"] == record.run_id
+    assert [crashes.close(store, row) is None for _ in range(2)] == [False, True]
     left = {"root": str(project.root), "row": dict(row), "blocks": []}
     assert not put_left(left, print, crashed="killed", exit_code=137), "somebody has taken notice already"
+    with store.transaction(write=True) as transaction:
+        transaction.run("DELETE FROM block_run")
+    left = {**left, "row": dict(ended)}
+    assert put_left(left, print, crashed=None, exit_code=0), "what the run has said itself counts"
+    assert newest(store)[0].status == "completed"
 
 
 def test_the_log_of_a_history_stays_short_however_many_write_one_after_another(store: SqliteStore) -> None:
