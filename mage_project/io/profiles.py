@@ -12,6 +12,7 @@ import yaml
 from mage_project.errors import ConfigError, did_you_mean
 from mage_project.io.config_keys import ConfigKey
 from mage_project.io.templates import Absent, Template
+from mage_project.io.yaml_faults import TOO_DEEP, UNBUILDABLE, fault
 
 #: Where a setting stood before Mage's profiles became flat.
 _NESTED: dict[str, tuple[str, str]] = {
@@ -97,6 +98,8 @@ def _document(loader: yaml.SafeLoader, path: Path) -> yaml.MappingNode:
         node = loader.get_single_node()
     except yaml.YAMLError as error:
         raise _malformed(error, path) from error
+    except RecursionError as error:
+        raise ConfigError(f"not valid YAML: {TOO_DEEP}", where=f"{path}:1", hint="close its brackets") from error
     if not isinstance(node, yaml.MappingNode):
         raise ConfigError("not a mapping of profiles", where=f"{path}:1", hint="begin with `default:`")
     return node
@@ -105,8 +108,12 @@ def _document(loader: yaml.SafeLoader, path: Path) -> yaml.MappingNode:
 def _constructed(loader: yaml.SafeLoader, node: yaml.Node, path: Path) -> dict[str, Any]:
     try:
         values = loader.construct_document(node)
-    except (yaml.YAMLError, ValueError) as error:
+    except yaml.YAMLError as error:
         raise _malformed(error, path) from error
+    except UNBUILDABLE as error:
+        what, line = fault(yaml.SafeLoader(""), node)
+        where = f"{path}:{line}" if line else str(path)
+        raise ConfigError(f"not valid YAML: {what}", where=where, hint="mend it, or put it in quotes") from error
     return {str(key): value for key, value in values.items()}
 
 

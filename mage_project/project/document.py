@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from mage_project.errors import ConfigError
+from mage_project.io.yaml_faults import TOO_DEEP, UNBUILDABLE, fault
 from mage_project.project.yaml_library import yaml
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+#: What may be nested deeper than this goes to the loader in Python: the one in C would end the process.
+_DEEP = 3000
+_HINT = "mend the line, or quote the value"
 
 
 class Mapping(dict[Any, Any]):
@@ -29,6 +33,10 @@ class _LineLoader(_Loader):  # type: ignore[misc]
     pass
 
 
+class _PatientLoader(yaml.SafeLoader):
+    pass
+
+
 def _construct(loader: Any, node: yaml.MappingNode) -> Any:
     loader.flatten_mapping(node)
     mapping = Mapping()
@@ -44,18 +52,30 @@ def _construct(loader: Any, node: yaml.MappingNode) -> Any:
 
 
 _LineLoader.add_constructor("tag:yaml.org,2002:map", _construct)
+_PatientLoader.add_constructor("tag:yaml.org,2002:map", _construct)
 
 
 def parse(text: str, path: Path) -> Any:
-    """The parsed YAML of `text`. `ConfigError` with the line where it stops being YAML."""
+    """The parsed YAML of `text`. `ConfigError` with the line where it stops being YAML, or of a value that is none."""
+    loader = _PatientLoader if sum(map(text.count, ("[", "{", "- ", "? "))) > _DEEP else _LineLoader
     try:
-        return yaml.load(text, Loader=_LineLoader)  # a subclass of the safe loader
+        return yaml.load(text, Loader=loader)  # a subclass of the safe loader
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         what = f"not valid YAML: {error.problem or error.context}"
-        raise ConfigError(what, where=f"{path}:{line}", hint="mend the line, or quote the value") from error
+        raise ConfigError(what, where=f"{path}:{line}", hint=_HINT) from error
     except yaml.YAMLError as error:
         raise ConfigError(f"not valid YAML: {error}", where=f"{path}:1") from error
+    except RecursionError as error:
+        raise ConfigError(f"not valid YAML: {TOO_DEEP}", where=f"{path}:1", hint="close its brackets") from error
+    except UNBUILDABLE as error:
+        _say_where(text, path, error)
+
+
+def _say_where(text: str, path: Path, error: Exception) -> NoReturn:
+    loader = yaml.SafeLoader(text)
+    what, line = fault(loader, loader.get_single_node())
+    raise ConfigError(f"not valid YAML: {what}", where=f"{path}:{line or 1}", hint=_HINT) from error
 
 
 def read(path: Path) -> Mapping:

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 from mage_project.errors import UsageError
+from mage_project.io.yaml_faults import UNBUILDABLE
 from mage_project.project import Pipeline
 from mage_project.project.yaml_library import yaml
 
@@ -26,7 +27,7 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
 def _value(name: str, text: str) -> Any:
     """YAML where it is meant as YAML, else the text itself (a date, `a: b`, an asterisk...).
 
-    Raises UsageError for what begins as a list or a mapping and is none.
+    Raises UsageError for what begins as a list or a mapping, and for what is read as a date or a number, and is none.
     """
     try:
         value = yaml.safe_load(text)
@@ -36,6 +37,10 @@ def _value(name: str, text: str) -> Any:
             hint = f"close its brackets; or, if it is a text, put it in quotes: --var '{name}=\"...\"'"
             raise UsageError(what, hint=hint) from error
         return text
+    except UNBUILDABLE as error:
+        what = f"the value of '{name}' is read as YAML, and cannot be built: {text[:60]}"
+        hint = f"mend it (is it a date that there is?); or, if it is a text, put it in quotes: --var '{name}=\"...\"'"
+        raise UsageError(what, hint=hint) from error
     is_text = isinstance(value, date) or (isinstance(value, dict) and not text.lstrip().startswith("{"))
     return text if is_text else value
 

@@ -99,6 +99,7 @@ def test_the_nested_form_of_old_projects_is_understood(written):
     ("text", "line", "words"),
     [
         ("default:\n  A: [1\n", 3, "not valid YAML"),
+        ("default:\n  A: 1\n  B: !!int secret\n", 3, "is read as a whole number, and is none"),
         ("default:\n  A: {{ env_var('X' }}\n", 2, "the template is wrong"),
         ("default:\n  A: 1\n  B: {{ env_vra('X') }}\n", 3, "'env_vra' is undefined"),
         ("default:\n  A: {{ ''.__class__.__mro__ }}\n", 2, "unsafe"),

@@ -43,6 +43,10 @@ def test_a_folder_without_pipelines_is_not_a_project(tmp_path):
     ("text", "line", "message"),
     [
         pytest.param("blocks:\n- uuid: a\n  typo: [\n", 4, "not valid YAML", id="yaml"),
+        pytest.param("blocks: []\nvariables:\n  day: 2026-02-30 00:00:00\n", 3, "is read as a date or time", id="date"),
+        pytest.param("blocks: []\nvariables: {n: !!int x}\n", 2, "is read as a whole number, and is none", id="int"),
+        pytest.param(f"blocks: {'[' * 2900}{']' * 2900}\n", 1, "nested too deeply", id="deep"),
+        pytest.param(f"blocks: {'[' * 60_000}{']' * 60_000}\n", 1, "nested too deeply", id="deeper"),
         pytest.param("blocks:\n- uuid: a\n  type: data_loadr\n", 3, "Did you mean 'data_loader'", id="type"),
         pytest.param("blocks:\n- uuid: a\n  type: data_loader\n", 2, "has no file data_loaders/a.py", id="file"),
         pytest.param("blocks:\n- type: data_loader\n", 2, "a block needs 'uuid'", id="uuid"),

@@ -90,6 +90,7 @@ def test_what_is_odd_is_told_with_its_line_and_what_cannot_be_is_a_mistake(
         ("triggers: {t: 1}", "'triggers' must be a list"),
         ("- name: t", "holds a list where a mapping belongs"),
         ("\n\ntriggers: [", "not valid YAML"),
+        (f"triggers:\n- {WHOLE}\n  start_time: 2026-11-30 25:00:00", "is read as a date or time, and is none"),
     ],
 )
 def test_no_mistake_in_the_triggers_keeps_the_pipeline_from_running(tmp_path: Path, text: str, message: str) -> None:

@@ -34,3 +34,9 @@ def test_a_typed_value_is_what_it_looks_like(typed, value):
 def test_a_list_that_does_not_end_is_not_taken_for_a_text(typed):
     with pytest.raises(UsageError, match="the value of 'months' begins as a list"):
         parse_assignments([f"months={typed}"])
+
+
+@pytest.mark.parametrize("typed", ["2026-02-30", "2026-11-30 10:00:00+99:00", "!!bool x", "9" * 5000, "[" * 3000])
+def test_a_value_that_cannot_be_built_is_named(typed):
+    with pytest.raises(UsageError, match="the value of 'day' is read as YAML, and cannot be built"):
+        parse_assignments([f"day={typed}"])

@@ -11,6 +11,7 @@ import yaml
 
 from mage_project.errors import ConfigError
 from mage_project.io.templates import Template
+from mage_project.io.yaml_faults import TOO_DEEP, UNBUILDABLE, fault
 from mage_project.mage_ai.settings.repo import (
     get_data_dir,
     get_metadata_path,
@@ -107,10 +108,22 @@ def read_metadata(project: Path) -> dict[str, Any]:
         if not isinstance(node, yaml.MappingNode):
             return {}
         _resolve(template, node)
-        return dict(loader.construct_document(node))
+        return _built(node, file)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigError(f"not valid YAML: {error.problem}", where=f"{file}:{line}") from error
+    except RecursionError as error:
+        raise ConfigError(f"not valid YAML: {TOO_DEEP}", where=f"{file}:1", hint="close its brackets") from error
+
+
+def _built(node: yaml.MappingNode, file: Path) -> dict[str, Any]:
+    loader = yaml.SafeLoader("")
+    try:
+        return dict(loader.construct_document(node))
+    except UNBUILDABLE as error:
+        what, line = fault(yaml.SafeLoader(""), node)
+        where = f"{file}:{line or 1}"
+        raise ConfigError(f"not valid YAML: {what}", where=where, hint="mend it, or put it in quotes") from error
 
 
 def _resolve(template: Template, node: yaml.Node) -> None:
