@@ -7,7 +7,7 @@ import re
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Self
 
 from mage_project.errors import StoreError
@@ -229,6 +229,7 @@ class BigQuery:
         """
         from mage_project.io import bigquery_writing as writing
         from mage_project.io.bigquery_options import options_of
+        from mage_project.io.bigquery_swapping import hand_over
 
         if table_id is None:
             raise StoreError("export needs a table_id", hint="write it as 'project.dataset.table'")
@@ -245,10 +246,10 @@ class BigQuery:
         config = self._config(None, configuration_params.get("maximum_bytes_billed"))
         if query_string:
             query = statements.stripped(query_string)
-            swap = writing.stage_query(self.client, name, query, options, config, retry_s=self.retry_s)
+            stage = partial(writing.stage_query, self.client, name, query, options, config, retry_s=self.retry_s)
         else:
-            swap = writing.stage(self.client, name, df, options, config, retry_s=self.retry_s)
-        swap.hand_over(self.close)
+            stage = partial(writing.stage, self.client, name, df, options, config, retry_s=self.retry_s)
+        hand_over(stage, str(name), self.close)
 
     def alter_table(self, df: Any, table_id: str, database: str | None = None, verbose: bool = True) -> None:
         """Add the columns of the frame that the table has not. Raises StoreError if there is no such table."""

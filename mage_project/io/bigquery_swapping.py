@@ -90,27 +90,6 @@ class Swap:
         finally:
             self._staging.drop()
 
-    def hand_over(self, close: Callable[[], None]) -> None:
-        """Commit at once, or where commits are collected when they are made; `close` then closes the client."""
-        collected = commits.current()
-        if collected is None:
-            self.commit()
-            return
-
-        def commit() -> None:
-            try:
-                self.commit()
-            finally:
-                close()  # the block may have closed it long ago
-
-        def abandon() -> None:
-            try:
-                self.abandon()
-            finally:
-                close()
-
-        collected.add(prepare=self.prepare, commit=commit, rollback=abandon, what=str(self._target.name))
-
     # -- within
 
     def _check_that_it_is_the_same(self) -> None:
@@ -184,6 +163,52 @@ class Swap:
             return
         table.expires = before
         self._client.update_table(table, ["expires"], retry=retry(self._retry_s))
+
+
+class _Later:
+    """The commit that waits of an export, which has nothing to commit yet."""
+
+    def __init__(self, close: Callable[[], None]) -> None:
+        self._close = close
+        self.swap: Swap | None = None
+
+    def add_to(self, collected: commits.Commits, what: str) -> commits.Pending:
+        return collected.add(
+            prepare=lambda: self._do(Swap.prepare, close=False),
+            commit=lambda: self._do(Swap.commit),
+            rollback=lambda: self._do(Swap.abandon),
+            what=what,
+        )
+
+    def _do(self, step: Callable[[Swap], None], *, close: bool = True) -> None:
+        try:
+            if self.swap is not None:
+                step(self.swap)
+        finally:
+            if close:
+                self._close()  # the block may have closed it long ago
+
+
+def hand_over(stage: Callable[[], Swap], what: str, close: Callable[[], None]) -> None:
+    """Stage, and commit at once, or where commits are collected when they are made; `close` then closes the client.
+
+    A stream hears of the commit before the first frame is read: whose commit waits ends before the others.
+    """
+    collected = commits.current()
+    if collected is None:
+        stage().commit()
+        return
+    later = _Later(close)
+    if collected.settles:  # what is staged may have everything committed that waits
+        later.swap = stage()
+        later.add_to(collected, what)
+        return
+    pending = later.add_to(collected, what)
+    try:
+        later.swap = stage()
+    except BaseException:
+        collected.discard(pending)
+        raise
 
 
 def merge_query(target: str, staging: str, columns: Sequence[str], options: Options) -> str:

@@ -130,6 +130,17 @@ def test_nothing_is_committed_elsewhere_while_another_run_holds_the_table(
     assert (database.rows(), ids(store), tables(store)) == ([(1,)], [1], ["numbers"])
 
 
+def test_a_commit_is_known_to_wait_before_the_first_frame_and_forgotten_after_a_failure(store: BigQuery) -> None:
+    def frames() -> Iterator[pd.DataFrame]:
+        assert len(collected) == 1
+        yield numbers(1)
+        raise ValueError("the file ends too early")
+
+    with commits.collecting() as collected, pytest.raises(ValueError, match="too early"):
+        store.export(frames(), TABLE)
+    assert (len(collected), tables(store)) == (0, [])
+
+
 def test_two_exports_of_one_run_do_not_wait_for_each_other(store: BigQuery, name: TableName) -> None:
     with commits.collecting() as collected:
         store.export(numbers(1), TABLE, if_exists="append")
