@@ -38,6 +38,7 @@ class Interrupts:
         self._shielded = False
         self._pending: int | None = None
         self._count = 0
+        self._is_late = False
         self._mine = threading.local()
         self._gate = threading.Lock()
 
@@ -73,6 +74,8 @@ class Interrupts:
 
     @contextmanager
     def _shielded_here(self) -> Iterator[None]:
+        if self._is_late:  # a block has caught it, and went on: what it made is not committed
+            raise TimedOut
         with self._gate:
             self._shielded = True
         self._shielding(True)
@@ -90,7 +93,8 @@ class Interrupts:
         """Raise `TimedOut` when the block has taken longer; never while shielded.
 
         Python acts on a signal between two of its own instructions: a call into a library that never comes back is
-        not ended. In a thread of its own it is left behind, with the error that `late` makes.
+        not ended. In a thread of its own it is left behind, with the error that `late` makes. What catches it (a bare
+        `except`) goes on, and has failed when it ends.
         """
         if self._thread is not None:
             with self._thread.limited(seconds, late):
@@ -106,6 +110,9 @@ class Interrupts:
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)
+            was_late, self._is_late = self._is_late, False
+        if was_late:
+            raise TimedOut
 
     def end(self, thread: int, why: type[BaseException]) -> bool:
         """Have `why` raised in the main thread of the run, by another one. False in the middle of a commit."""
@@ -123,6 +130,7 @@ class Interrupts:
 
     def _time_out(self, _signum: int, _frame: FrameType | None) -> None:
         if not self._shielded:
+            self._is_late = True
             raise TimedOut
 
     def _handle(self, signum: int, _frame: FrameType | None) -> None:

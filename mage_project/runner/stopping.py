@@ -106,9 +106,13 @@ class Stoppable:
 
     @contextmanager
     def limited(self, seconds: float | None, late: Callable[[], BaseException] | None) -> Iterator[None]:
-        """Have `TimedOut` raised when the block has taken longer; `late` makes the error of one that does not end."""
+        """Have `TimedOut` raised when the block has taken longer; `late` makes the error of one that does not end.
+
+        One that catches it and goes on has failed when it ends.
+        """
         if seconds is not None:
             self._late, self._deadline = late, time.monotonic() + seconds
+        is_late = False
         try:
             yield
         finally:
@@ -118,6 +122,9 @@ class Stoppable:
                     raise_in(self._ident, None)
                     self._told = None
                     self._stop.clear()
+                    is_late = True
+        if is_late:
+            raise TimedOut
 
     def pause(self, seconds: float) -> None:
         if self._stop.wait(seconds) and self._told is not None:

@@ -28,6 +28,30 @@ def test_a_block_ends_at_its_timeout(tmp_path):
     assert (record.error or "").startswith("block 'it' took longer than its timeout of 0.1 s")
 
 
+#: Catches what ends it, and goes on to write a file.
+STUBBORN = """
+import time
+import pandas as pd
+from mage_ai.io.file import FileIO
+
+@data_exporter
+def it(*given, **kwargs):
+    try:
+        time.sleep(60)
+    except:
+        pass
+    FileIO().export(pd.DataFrame({"n": [1]}), kwargs["target"])
+"""
+
+
+def test_a_block_that_catches_its_timeout_and_goes_on_has_failed_and_written_nothing(tmp_path):
+    target = tmp_path / "n.csv"
+    project = write_project(tmp_path, [block("it", "data_exporter", timeout=0.2)], {"it": STUBBORN})
+    record = run_pipeline(project, "p", {"target": str(target)})
+    assert "block 'it' took longer than its timeout of 0.2 s" in (record.error or "")
+    assert not target.exists()
+
+
 def test_a_stream_ends_at_the_timeout_of_one_of_its_blocks(tmp_path):
     stream = {"configuration": {"stream": True}}
     load = "import pandas as pd\n@data_loader\ndef load(**kwargs):\n    yield pd.DataFrame({'n': [1]})\n"

@@ -131,6 +131,23 @@ def test_a_block_that_takes_too_long_is_ended_and_the_one_beside_it_is_not(tmp_p
     assert "block 'a' took longer than its timeout of 0.5 s" in record.error
 
 
+def test_one_that_catches_the_end_and_goes_on_has_failed_and_the_one_beside_it_has_not(tmp_path):
+    catches = """
+    import time
+
+    @data_loader
+    def a(*args, **kwargs):
+        kwargs['barrier'].wait()
+        try:
+            time.sleep(0.6)
+        except:
+            return 1
+    """
+    blocks = [block("a", "data_loader", timeout=0.2), block("b", "data_loader")]
+    record = run(tmp_path, blocks, {"a": catches, "b": MEET}, {"barrier": Barrier(2)})
+    assert [one.status for one in record.blocks] == ["failed", "completed"]
+
+
 def test_a_call_that_never_comes_back_is_left_behind(tmp_path, monkeypatch):
     monkeypatch.setattr("mage_project.runner.crew._FAREWELL_S", 0.2)
     blocks = [block("a", "data_loader", timeout=0.2), block("b", "data_loader")]
