@@ -11,7 +11,6 @@ import errno
 import json
 import pickle
 import sys
-import tempfile
 import weakref
 from collections.abc import Sequence
 from pathlib import Path
@@ -57,6 +56,8 @@ def _opened(folder: Path) -> BinaryIO:
         if error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM):
             raise
         place = None
+    import tempfile  # takes its time, and few runs spill
+
     return cast(BinaryIO, tempfile.TemporaryFile(dir=place))
 
 
