@@ -31,6 +31,8 @@ def verify(project: Project, noted: str | None, as_json: bool) -> None:
     from mage_project.cli.runs import store_of_project
     from mage_project.history.verifying import verify
 
+    if noted is not None and not noted.strip():
+        raise click.BadParameter("it is empty: name a hash, or its beginning", param_hint="--noted")
     found = verify(store_of_project(project), noted=noted)
     click.echo(json.dumps({"passed": found.passed, **asdict(found)}) if as_json else _verdict(found, noted))
     sys.exit(0 if found.passed else 1)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mage_project.cli.options import project_option
+from mage_project.cli.options import Number, project_option
 from mage_project.errors import HistoryUnavailable
 from mage_project.project import Project
 
@@ -39,7 +39,7 @@ def _bytes(_context: click.Context, _parameter: click.Parameter, value: str | No
 
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Show what would go, and remove nothing.")
-@click.option("--keep-days", type=click.FloatRange(0), metavar="N",
+@click.option("--keep-days", type=Number(0, 36_500), metavar="N",
               help=f"Remove what is older [default: {KEEP_DAYS}, without another limit].")  # fmt: skip
 @click.option("--keep-runs", type=click.IntRange(1), metavar="N", help="Remove what is not of the last N runs.")
 @click.option("--max-size", callback=_bytes, metavar="SIZE", help="Remove the oldest where all is more: 500MB, 1GB.")

@@ -22,5 +22,8 @@ def metrics(project: Project, output: Path | None) -> None:
     store = store_of_project(project)
     if output is None:
         click.echo(as_text(store), nl=False)
-    else:
+        return
+    try:
         write(store, output)
+    except OSError as error:
+        raise click.BadParameter(f"'{output}' cannot be written: {error.strerror}", param_hint="--output") from error

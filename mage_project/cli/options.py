@@ -13,6 +13,7 @@ import click
 
 from mage_project.errors import MageProjectError
 from mage_project.project import Project
+from mage_project.project.checking import MOST_SECONDS
 
 if TYPE_CHECKING:
     from mage_project.runner.profiling import Profiling
@@ -40,6 +41,17 @@ class Memory(click.ParamType[int]):
 #: What Python and its libraries take by themselves.
 LEAST_MEMORY = 200_000_000
 MEMORY = Memory()
+
+
+class Number(click.FloatRange):
+    """A number in a range; `nan`, which is in every one for click, is in none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        return self.fail(f"{value!r} is no number", param, ctx) if number != number else number
+
+
+SECONDS = Number(0, MOST_SECONDS, min_open=True)
 
 
 class Profile(click.ParamType["Profiling"]):

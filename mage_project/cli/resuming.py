@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mage_project.cli.options import MEMORY, project_option
+from mage_project.cli.options import MEMORY, SECONDS, project_option
 from mage_project.errors import UsageError
 from mage_project.project import Project
 from mage_project.project.command import command
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.option(
     "--var", "assignments", multiple=True, metavar="NAME=VALUE", help="Set a variable; VALUE is YAML. May be repeated."
 )
-@click.option("--timeout", "timeout_s", type=click.FloatRange(0, min_open=True), metavar="SECONDS",
+@click.option("--timeout", "timeout_s", type=SECONDS, metavar="SECONDS",
               help="End a run that takes longer [default: the failed run's].")  # fmt: skip
 @click.option("--memory", "memory_bytes", type=MEMORY, metavar="SIZE",
               help="Stay within SIZE (as 1GB or 800MB) [default: the failed run's].")  # fmt: skip

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mage_project.cli.options import MEMORY, PROFILE, project_option
+from mage_project.cli.options import MEMORY, PROFILE, SECONDS, project_option
 from mage_project.errors import MageProjectError
 from mage_project.project import Project
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @click.option(
     "--timeout",
     "timeout_s",
-    type=click.FloatRange(0, min_open=True),
+    type=SECONDS,
     metavar="SECONDS",
     help="End a run that takes longer.",
 )

@@ -40,7 +40,9 @@ for command in (diff, logs, receipt, verify):
               help="Only runs that are failed, crashed, running... May be repeated, or a list.")  # fmt: skip
 @click.option("--since", metavar="DATE", help="Only runs that began then or later, in UTC: 2026-11, 2026-11-30...")
 @click.option("--until", metavar="DATE", help="Only runs that began then or before.")
-@click.option("--limit", "-n", default=20, show_default=True, type=click.IntRange(1), help="How many at the most.")
+@click.option(
+    "--limit", "-n", default=20, show_default=True, type=click.IntRange(1, 1_000_000), help="How many at the most."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
 @project_option
 def list_runs(

@@ -8,6 +8,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
+from mage_project.errors import UsageError
+
 #: Names the store: a path, `sqlite:///path`, `postgresql://…`, or `off`.
 VARIABLE = "MAGE_PROJECT_HISTORY"
 #: The revision of the schema that this version reads and writes: the newest in migrations/versions.
@@ -48,6 +50,9 @@ def store_of(root: Path, told: Told) -> Store | None:
         from mage_project.history.postgres import PostgresStore
 
         return PostgresStore(address)
+    if "://" in address.removeprefix("sqlite:///"):  # a path would be made of it, with the password in its name
+        hint = "a path, sqlite:///path, postgresql://…, or off"
+        raise UsageError(f"{VARIABLE} names a kind of store that there is not", hint=hint)
     from mage_project.history.sqlite import SqliteStore
 
     path = Path(address.removeprefix("sqlite:///")) if address else Path(".mage_project") / "history.db"

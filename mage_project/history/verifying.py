@@ -44,13 +44,13 @@ def verify(store: Store, *, noted: str | None = None) -> Verification:
     """Read all receipts and compare. `noted`: a hash (or its beginning) that the chain should hold."""
     check = _Check(noted)
     with store.transaction() as transaction:
-        [head] = transaction.run("SELECT place, hash FROM receipt_head")
+        heads = transaction.run("SELECT place, hash FROM receipt_head")
         for page in _pages(transaction):
             runs, blocks = _told(transaction, page)
             for receipt in page:
                 name = receipt["run_id"]
                 check.take(receipt, runs.get(name), blocks.get(name, []))
-        check.end(head)
+        check.end(heads[0] if heads else None)
         if check.since is not None:
             check.without([row["run_id"] for row in transaction.run(_WITHOUT, since=check.since)])
     return check.found
@@ -98,8 +98,8 @@ class _Check:
         else:
             self.found.findings.append(_difference(said, now))
 
-    def end(self, head: Row) -> None:
-        """All were taken; `head` is what was noted beside them as the last one."""
+    def end(self, head: Row | None) -> None:
+        """All were taken; `head` is what was noted beside them as the last one, None if that was taken out."""
         gone = [name for name in self._missing if name not in self._cleaned]
         self.found.findings += self._crashed.values()
         self.found.findings += [f"run {name} has a receipt, and is not in the history" for name in gone]
@@ -165,7 +165,9 @@ def _difference(said: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     return f"run {said['run_id']} is not as its receipt says: {told}"
 
 
-def _of_the_end(head: Row, found: Verification) -> list[str]:
+def _of_the_end(head: Row | None, found: Verification) -> list[str]:
+    if head is None:
+        return ["what was noted of the last receipt was taken out"]
     if head["place"] > found.receipts:
         return [f"there is no receipt {found.receipts + 1}, and {head['place']} were written"]
     return [] if head["hash"] == found.head else ["the last receipt is not the one that was written last"]

@@ -54,6 +54,15 @@ KNOWN_KEYS: dict[str, frozenset[str]] = {
 }
 
 
+#: A year: what is to wait for longer is a slip of the hand, and more than clocks can count.
+MOST_SECONDS = 366 * 24 * 3600
+
+
+def is_duration(value: Any) -> bool:
+    """Whether it is a number of seconds that something may take."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= MOST_SECONDS
+
+
 class Checker:
     """Collects the problems of one file (and of the files read beside it)."""
 
@@ -101,9 +110,10 @@ class Checker:
 
     def seconds(self, content: Mapping, key: str) -> float | None:
         value = content.get(key)
-        if value is None or (isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0):
+        if value is None or is_duration(value):
             return value
-        self.error(f"'{key}' must be a number of seconds, not {value!r}", content.line_of(key))
+        what = f"'{key}' must be a number of seconds, {MOST_SECONDS:,} at the most, not {value!r}"
+        self.error(what, content.line_of(key))
         return None
 
     def text(self, entry: Mapping, key: str) -> str:

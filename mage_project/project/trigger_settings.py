@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mage_project.project import document
-from mage_project.project.checking import Checker
+from mage_project.project.checking import MOST_SECONDS, Checker, is_duration
 from mage_project.project.concurrency import is_limit
 from mage_project.project.model import TriggerSettings
 
@@ -52,8 +52,6 @@ def _wrong(given: Mapping[str, Any]) -> list[tuple[str, str]]:
     limit, timeout = given.get("pipeline_run_limit"), given.get("timeout")
     if limit is not None and not is_limit(limit):
         found.append(("pipeline_run_limit", "a number, 1 or more"))
-    if timeout is not None and not (
-        isinstance(timeout, (int, float)) and not isinstance(timeout, bool) and timeout > 0
-    ):
-        found.append(("timeout", "a number of seconds"))
+    if timeout is not None and not is_duration(timeout):
+        found.append(("timeout", f"a number of seconds, {MOST_SECONDS:,} at the most"))
     return found

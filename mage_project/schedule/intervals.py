@@ -98,10 +98,14 @@ class CronSteps:
 def intervals(steps: Steps, end: datetime) -> list[Interval]:
     """Those that begin before `end`."""
     found: list[Interval] = []
-    for place in range(MOST + 1):
-        if (start := steps.begin(place)) >= end:
-            return found
-        found.append(Interval(start=start, end=steps.begin(place + 1), previous=steps.begin(place - 1)))
+    try:
+        for place in range(MOST + 1):
+            if (start := steps.begin(place)) >= end:
+                return found
+            found.append(Interval(start=start, end=steps.begin(place + 1), previous=steps.begin(place - 1)))
+    except (ValueError, OverflowError) as error:
+        what = "an interval, or the one before it, is not within the years 1 to 9999"
+        raise UsageError(what, hint="choose a shorter --interval, or another --start or --end") from error
     raise UsageError(f"more than {MOST:,} intervals", hint="choose a longer --interval, or a nearer --end")
 
 
@@ -119,13 +123,15 @@ def period(text: str, option: str) -> tuple[datetime, datetime, str]:
         ) from error
     if start.tzinfo:
         raise UsageError(f"{option} is in UTC, without a zone: '{text}'", hint=f"write {option} {start:%Y-%m-%dT%H:%M}")
+    if start == datetime.max:
+        raise UsageError(f"{option} is the last moment there is: '{text}'", hint="name an earlier one")
     return start, start + timedelta(microseconds=1), "moment"
 
 
 def steps(interval: str, first: datetime) -> Steps:
     """What `--interval`, or a trigger's `schedule_interval`, means: `month`, `6 hours`, `@daily`, a cron expression."""
     text = _PRESETS.get(interval, interval).strip()
-    if match := re.fullmatch(r"(?:(\d+) ?)?([a-z]+?)s?", text):
+    if match := re.fullmatch(r"(?:(\d{1,9}) ?)?([a-z]+?)s?", text):
         count, unit = int(match[1] or 1), match[2]
         if unit in UNITS and count:
             return CalendarSteps(first=first, unit=unit, count=count)

@@ -245,3 +245,13 @@ def test_what_a_block_has_written_by_itself_is_in_the_receipt_whatever_became_of
     code = "@data_exporter\ndef f(frame, **kwargs):\n    kwargs['wrote']('gs://lake/t')\n    raise ValueError('no')\n"
     record = run_pipeline(write_project(tmp_path, BLOCKS, {**CODE, "save": code}), "p")
     assert (record.status, receipt_of(store, record.run_id)["written"]) == ("failed", ["gs://lake/t"])
+
+
+def test_a_run_goes_on_where_the_note_of_the_last_receipt_was_taken_out_and_verify_finds_it(
+    project: Project, runs: list[str], store: SqliteStore
+) -> None:
+    execute(store.path, "DELETE FROM receipt_head")
+    last = run_pipeline(project, "p").run_id
+    assert receipt_of(store, last)["previous"] == receipt_of(store, runs[-1])["hash"]
+    found = verify(store)
+    assert (found.receipts, found.findings) == (4, ["what was noted of the last receipt was taken out"])

@@ -65,7 +65,10 @@ def test_what_mage_writes_is_read(tmp_path: Path) -> None:
         ("sla: an hour", "'sla' is a number of seconds, not 'an hour'"),
         ("sla: true", "'sla' is a number of seconds, not True"),
         ("settings: {landing_time_enabled: true}", "landing_time_enabled counts with a start_time and @hourly, @daily"),
-        ("settings: {timeout: -1}", "'timeout' of a trigger's settings must be a number of seconds, not -1"),
+        (
+            "settings: {timeout: -1}",
+            "'timeout' of a trigger's settings must be a number of seconds, 31,622,400 at the most, not -1",
+        ),
         ("settings: {pipeline_run_limit: 0}", "must be a number, 1 or more, not 0"),
         ("settings: {allow_blocks_to_fail: some}", "must be true or false, not 'some'"),
         ("settings: {skip_if_previous_runing: true}", "Did you mean 'skip_if_previous_running'?"),
