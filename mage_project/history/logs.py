@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mage_project.errors import UsageError
+from mage_project.history import private
 
 #: The last line of a log has this key: what the run's status was.
 ENDED = "status"
@@ -30,7 +31,8 @@ def path_of(root: Path, run_id: str) -> Path:
 
 
 def find(root: Path, run_id: str) -> Path:
-    """The log of a run, by its name or the beginning of it. `UsageError` for none, and for several."""
+    """The log of a run, by its name or the beginning of it. `UsageError` for none, several, and another user's."""
+    private.check(folder_of(root))
     found = sorted(path for path in folder_of(root).glob("*.jsonl") if path.name.startswith(run_id))
     exact = [path for path in found if path.stem == run_id]
     if not found:

@@ -12,6 +12,8 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
+from mage_project.errors import UsageError
+
 #: The project's folder for all that runs keep. Others may look into it: the local stack's servers have their own users.
 TOP = ".mage_project"
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -41,16 +43,32 @@ def file(path: Path) -> Path:
     return path
 
 
+def check(folder: Path) -> None:
+    """`UsageError` where another user has kept what is there; nothing where there is no such folder."""
+    try:
+        os.scandir(folder).close()
+    except PermissionError:
+        raise UsageError(
+            "what was kept is another user's, who alone may read it",
+            where=str(folder),
+            hint=f"run this as that user, or give {TOP} to a group that you share: docs/runs.md",
+        ) from None
+    except OSError:
+        return
+
+
 def _top(path: Path) -> Path:
     """The `.mage_project` that the path is in; made, and kept out of repositories. Else the folder above."""
     top = next((each for each in path.parents if each.name == TOP), None)
     if top is None:
         path.parent.mkdir(parents=True, exist_ok=True)
         return path.parent
-    if not top.is_dir():
-        top.mkdir(parents=True, exist_ok=True)
-        with suppress(FileExistsError), (top / ".gitignore").open("x") as ignore:
-            ignore.write("*\n")
+    top.mkdir(parents=True, exist_ok=True)
+    ignore = top / ".gitignore"
+    with suppress(OSError):  # the folder may be another's, who has made it for others to look into
+        if not ignore.exists():
+            with ignore.open("x") as file:
+                file.write("*\n")
     return top
 
 
@@ -68,6 +86,8 @@ def _enter(path: Path, group: bool) -> None:
         status = path.stat()
         if not stat.S_ISDIR(status.st_mode):
             raise NotADirectoryError(errno.ENOTDIR, "no folder", str(path)) from None
+        if path.is_symlink():  # what it points to has rights of its own, for others who use it
+            return
         if group or not status.st_mode & _OTHERS or status.st_uid != os.getuid():
             return
     if group or path.stat().st_mode & _OTHERS:

@@ -38,7 +38,7 @@ def _statuses(store: Store, root: Path, run: StoredRun) -> dict[str, str]:
     """The blocks that have ended, of a run that has not by its log; and of one that could not write down how it did."""
     blocks: list[dict[str, Any]] = details(store, run.run_id).blocks
     if not blocks:
-        with suppress(FileNotFoundError):  # of another machine, or before its first line
+        with suppress(OSError):  # of another machine or user, or before its first line
             return logs.block_statuses(logs.path_of(root, run.run_id))
     every = [*blocks, *(child for block in blocks for child in block.get("children") or ())]
     return {block["uuid"]: block["status"] for block in every}

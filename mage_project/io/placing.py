@@ -42,8 +42,15 @@ def _handed_over(mark: Mark, path: Path) -> None:
     if collected is None:
         commit()
     elif collected.settles:
-        _keep(path, old)
-        beside.replace(path)
+        try:
+            _keep(path, old)
+            mark.announce()
+            beside.replace(path)
+        except BaseException:
+            if not beside.exists():  # the signal came after the rename
+                _put_back(old, path)
+            _remove(old)
+            raise
         collected.add(
             commit=lambda: _ended(mark, lambda: _remove(old)),
             rollback=lambda: _ended(mark, lambda: _put_back(old, path)),

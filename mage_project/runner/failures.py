@@ -175,7 +175,8 @@ def fingerprint(pipeline: Pipeline, block: Block) -> str:
 
 
 def kept_runs(root: Path) -> list[str]:
-    """The runs of which something is kept, newest first."""
+    """The runs of which something is kept, newest first. `UsageError` where they are another user's."""
+    private.check(folder_of(root))
     found = [path.parent for path in folder_of(root).glob(f"*/{_FAILURE}")]
     return sorted((path.name for path in found if path.suffix != ".new"), reverse=True)  # that one was cut short
 

@@ -80,6 +80,7 @@ class Kept:
         whole |= {uuid for uuid in completed if uuid not in self._seen}  # there was no output
         last = self._last()
         others = [uuid for uuid in last["rows"] if uuid not in ran]
+        moved: list[Path] = []
         try:
             private.folder(self._fresh)
             note = private.file(self._fresh / "run.json")  # a variable may hold a secret, such as a password
@@ -88,11 +89,14 @@ class Kept:
             note.write_text(_as_text({**self._run, "rows": kept_rows, "whole": sorted(whole)}))
             for uuid in others:
                 for left in self._folder.glob(f"{glob.escape(_file_name(uuid))}.*"):
-                    left.rename(self._fresh / left.name)
+                    moved.append(left.rename(self._fresh / left.name))
             shutil.rmtree(self._folder, ignore_errors=True)
             self._fresh.rename(self._folder)
         except OSError:
-            shutil.rmtree(self._fresh, ignore_errors=True)
+            with suppress(OSError):  # what cannot go back stays, and goes after a day
+                for path in moved:
+                    path.rename(self._folder / path.name)
+                shutil.rmtree(self._fresh)
         for left in self._folder.parent.glob(f"{self._pipeline}.*"):
             with suppress(OSError):
                 if time.time() - left.stat().st_mtime > 86_400:
@@ -107,7 +111,8 @@ class Kept:
         return self._last().get("execution_date")
 
     def exists(self) -> bool:
-        """Whether a run has kept anything."""
+        """Whether a run has kept anything. `UsageError` where it is another user's."""
+        private.check(self._folder)
         return self._folder.is_dir()
 
     def is_whole(self, uuid: str) -> bool:
@@ -126,7 +131,11 @@ class Kept:
         return {"variables": {}, "rows": {}}
 
     def output(self, uuid: str) -> tuple[Any, bool]:
-        """What the last run kept of a block's output, and whether that is all of it. `UsageError` for nothing."""
+        """What the last run kept of a block's output, and whether that is all of it.
+
+        `UsageError` for nothing, and another user's.
+        """
+        private.check(self._folder)
         name = _file_name(uuid)
         arrow, plain = self._folder / f"{name}.arrow", self._folder / f"{name}.pickle"
         if arrow.is_file():

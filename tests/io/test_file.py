@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 from mage_project.errors import ConfigError, MageProjectError, StoreError
 from mage_project.io import commits
 from mage_project.io.file import FileIO
+from mage_project.io.marks import Mark
 
 
 @pytest.fixture
@@ -182,11 +184,73 @@ def test_what_a_killed_run_has_left_goes_with_the_next_export(tmp_path, frame, s
     assert subprocess.run([sys.executable, "-c", script, path], check=False).returncode == -9
     assert sorted(name.rpartition(".")[2] for name in names(tmp_path)) == ["csv", "lock", "old" if settles else "part"]
     assert len(FileIO().load(file_directories=[tmp_path])) == 2
+    with pytest.raises(StoreError, match="cannot be exported"):
+        FileIO().export(None, path)
+    assert FileIO().load(path)["n"].tolist() == [1, 2], "the uncommitted rows are undone"
+    assert names(tmp_path) == ["trips.csv"]
     with commits.collecting() as collected:
         FileIO().export(frame, path)
         FileIO().export(frame, path)
     assert len(names(tmp_path)) == 5, "what is on its way stays"
     collected.commit_all()
+    assert names(tmp_path) == ["trips.csv"]
+
+
+@pytest.mark.parametrize("is_written_since", [False, True])
+def test_what_was_written_after_a_killed_run_is_never_undone(tmp_path, is_written_since):
+    path, old = tmp_path / "trips.csv", tmp_path / ".trips.csv.0123abcd.old"
+    path.write_text("uncommitted")
+    old.write_text("good")
+    status = path.stat()
+    old.with_suffix(".lock").write_text(f"{status.st_ino} {status.st_size} {status.st_mtime_ns}")
+    if is_written_since:
+        path.write_text("somebody's own")
+    Mark(path).close()
+    assert path.read_text() == ("somebody's own" if is_written_since else "good")
+    assert names(tmp_path) == ["trips.csv"]
+
+
+def test_half_a_copy_of_the_old_file_is_never_put_in_its_place(tmp_path):
+    path = tmp_path / "trips.csv"
+    for ending, text in {"part": "new", "old": "go", "lock": ""}.items():
+        (tmp_path / f".trips.csv.0123abcd.{ending}").write_text(text)
+    path.write_text("good")
+    Mark(path).close()
+    assert path.read_text() == "good"
+    assert names(tmp_path) == ["trips.csv"]
+
+
+def test_a_lock_that_was_swept_before_it_was_held_is_made_anew(tmp_path, monkeypatch):
+    real, swept = fcntl.flock, []
+
+    def late(number: int, how: int) -> None:
+        if not swept:
+            swept.extend(tmp_path.glob(".*.lock"))
+            swept[0].unlink()
+        real(number, how)
+
+    monkeypatch.setattr("mage_project.io.marks.fcntl.flock", late)
+    mark = Mark(tmp_path / "trips.csv")
+    assert [path.with_suffix(".part") for path in tmp_path.glob(".*.lock")] == [mark.beside]
+    mark.close()
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("is_copied", [False, True], ids=["no copy", "no rename"])
+def test_an_old_file_that_cannot_be_kept_leaves_nothing(tmp_path, frame, monkeypatch, is_copied):
+    def half(_: Path, old: Path) -> None:
+        old.write_text("n,")
+        if not is_copied:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    path = tmp_path / "trips.csv"
+    FileIO().export(frame, path)
+    monkeypatch.setattr("mage_project.io.placing._keep", half)
+    if is_copied:
+        monkeypatch.setattr(Mark, "announce", lambda self: (tmp_path / "none").stat())
+    with commits.collecting(commits.Commits(settles=True)), pytest.raises(StoreError, match="cannot be written"):
+        FileIO().export(frame.assign(n=3), path)
+    assert FileIO().load(path)["n"].tolist() == [1, 2]
     assert names(tmp_path) == ["trips.csv"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,22 @@ def test_what_did_not_run_is_still_kept_for_the_next_time(project, seen):
     run(project, seen, only=["out"])
     run(project, seen, first=["double"])
     assert list(seen) == ["double", ("out", [2, 4])]
+
+
+def test_a_disk_that_fails_when_a_run_ends_leaves_what_the_last_one_kept(project, seen, monkeypatch):
+    run(project, seen)
+    kept = project.root / ".mage_project/last_run/p"
+    before, real = {path.name: path.read_bytes() for path in kept.iterdir()}, Path.rename
+
+    def rename(path: Path, target: Path) -> Path:
+        if path.name.startswith("double.") and path.parent == kept:
+            raise OSError(errno.EIO, "Input/output error")
+        return real(path, target)
+
+    monkeypatch.setattr(Path, "rename", rename)
+    run(project, seen, only=["out"])
+    assert {path.name: path.read_bytes() for path in kept.iterdir()} == before
+    assert [path.name for path in kept.parent.iterdir()] == ["p"]
 
 
 def test_without_a_run_before_it_is_said_what_to_run_first(project, seen):
