@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mage_project.history import schedules
-from mage_project.history.facts import without_secrets
+from mage_project.history.facts import storable, without_secrets
 from mage_project.history.schedules import DueRun
 from mage_project.history.stores import Row, Store, Transaction
 
@@ -153,4 +153,4 @@ def _occasion(row: Row) -> Occasion:
 
 
 def _text(variables: Mapping[str, Any]) -> str:
-    return json.dumps(dict(variables), default=str, ensure_ascii=False)
+    return storable(json.dumps(dict(variables), default=str, ensure_ascii=False))  # JSON knows these escapes

@@ -9,13 +9,15 @@ from __future__ import annotations
 from typing import Any
 
 from mage_project.errors import did_you_mean
-from mage_project.project.checking import KNOWN_KEYS, Checker
+from mage_project.project.checking import KNOWN_KEYS, MOST_SECONDS, Checker, is_duration
 from mage_project.project.concurrency import is_limit
 from mage_project.project.document import Mapping
 from mage_project.project.model import Watch
 
 KEY = "mage_project"
 _PLACE = "trigger under mage_project"
+#: Addresses that one stands for: each is looked at each time.
+_MOST_BACK = 10_000
 #: What is watched besides files.
 _SCHEMES = ("http://", "https://", "gs://")
 
@@ -70,15 +72,22 @@ def _is_watch(value: Any) -> bool:
 
 
 def _is_known(address: str) -> bool:
-    return "://" not in address or address.startswith(_SCHEMES)
+    if "://" not in address:
+        return "\0" not in address
+    from urllib.parse import urlsplit  # takes its time, and few projects watch
+
+    try:
+        return address.startswith(_SCHEMES) and bool(urlsplit(address).netloc)
+    except ValueError:  # a bracket that is not closed
+        return False
 
 
-def _is_seconds(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
+def _is_lookback(value: Any) -> bool:
+    return is_limit(value) and value <= _MOST_BACK
 
 
 _KEYS = (
     ("watch", "addresses", f"a path, an address with {', '.join(_SCHEMES)}, or a list of them", _is_watch),
-    ("lookback", "lookback", "a number, 1 or more", is_limit),
-    ("poll_interval", "poll_interval_s", "a number of seconds", _is_seconds),
+    ("lookback", "lookback", f"a number from 1 to {_MOST_BACK:,}", _is_lookback),
+    ("poll_interval", "poll_interval_s", f"a number of seconds, {MOST_SECONDS:,} at the most", is_duration),
 )

@@ -11,7 +11,7 @@ from typing import Any
 from mage_project import masking
 from mage_project.errors import ConfigError, did_you_mean
 from mage_project.project import document
-from mage_project.project.checking import Checker
+from mage_project.project.checking import MOST_SECONDS, Checker
 from mage_project.project.document import Mapping
 from mage_project.project.model import Trigger
 from mage_project.project.own_keys import check_names, watch, with_own_keys
@@ -24,6 +24,8 @@ _CHOICES = {
     "status": ("active", "inactive"),
     "catch_up": ("none", "last", "all"),
 }
+#: Years of moments: in the first and the last that there are a calendar cannot reckon.
+_FIRST_YEAR, _LAST_YEAR = 1900, 2999
 
 
 def triggers_of(path: Path, checker: Checker) -> tuple[Trigger, ...]:
@@ -62,9 +64,9 @@ _NAME = "give each its own name: by it the history knows what has run"
 
 def _trigger(entry: Mapping, checker: Checker) -> Trigger:
     sla_s = entry.get("sla")
-    is_number = isinstance(sla_s, int) and not isinstance(sla_s, bool)
+    is_number = isinstance(sla_s, int) and not isinstance(sla_s, bool) and 0 <= sla_s <= MOST_SECONDS
     if sla_s is not None and not is_number:
-        checker.error(f"'sla' is a number of seconds, not {sla_s!r}", entry.line_of("sla"))
+        checker.error(f"'sla' is a number of seconds, 0 to {MOST_SECONDS:,}, not {sla_s!r}", entry.line_of("sla"))
     return Trigger(
         name=str(entry.get("name") or ""),
         schedule_type=_choice(entry, "schedule_type", checker) or "time",
@@ -121,6 +123,10 @@ def _moment(entry: Mapping, key: str, checker: Checker) -> datetime | None:
     if isinstance(value, date) and not isinstance(value, datetime):
         value = datetime.combine(value, time())
     if not isinstance(value, datetime):
+        return None
+    if not _FIRST_YEAR <= value.year <= _LAST_YEAR:
+        what = f"{key} must lie in the years {_FIRST_YEAR} to {_LAST_YEAR}, not in {value.year}: it does not count"
+        checker.error(what, entry.line_of(key))
         return None
     return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
 

@@ -15,6 +15,7 @@ from mage_project.history.stores import Store, Transaction
 from mage_project.schedule.absences import Absences
 from mage_project.schedule.catalogue import Catalogue, Entry, asked_for
 from mage_project.schedule.due import AHEAD, GRACE, Skipped, begin, due
+from mage_project.schedule.fences import Told, fenced
 from mage_project.schedule.landing import lead
 from mage_project.schedule.quotas import Quotas
 from mage_project.schedule.recovery import recovered
@@ -42,6 +43,7 @@ class Agenda:
     now: datetime
     may_still_begin: bool
     absences: Absences
+    told: Told
 
     def put_down(self) -> list[DueRun]:
         """Put down what has come due since the last look. Returns what of it is skipped."""
@@ -52,10 +54,11 @@ class Agenda:
         self.absences.end(there)
         for entry in self.catalogue.entries:
             state = known.pop(entry.key, None) if entry.is_active else None
-            if entry.is_due_at_times:
-                state = self._state(entry, state)
-                if state.paused_at is None:
-                    skipped += self._note(entry, state, busy.get(entry.key))
+            with fenced(entry.key, self.told):
+                if entry.is_due_at_times:
+                    state = self._state(entry, state)
+                    if state.paused_at is None:
+                        skipped += self._note(entry, state, busy.get(entry.key))
         for key in known:  # switched off in the file, or gone from it
             if key in there or self._is_gone(key):
                 schedules.forget(self.transaction, *key)

@@ -16,8 +16,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Protocol
 
-from mage_project.errors import HistoryUnavailable, MageProjectError
+from mage_project.errors import HistoryUnavailable
 from mage_project.history import occasions, schedules
+from mage_project.history.facts import storable
 from mage_project.history.schedules import DueRun, NotLeading
 from mage_project.history.stores import Row, Store, Transaction
 from mage_project.schedule import signals
@@ -26,6 +27,7 @@ from mage_project.schedule.agenda import Agenda, Begun
 from mage_project.schedule.catalogue import Catalogue, catalogue, stamp
 from mage_project.schedule.children import Child
 from mage_project.schedule.crashes import Crashes
+from mage_project.schedule.fences import fenced, whole, words_of
 from mage_project.schedule.launches import launch
 from mage_project.schedule.recovery import ATTEMPTS
 from mage_project.schedule.watch.lookout import Look, Lookout
@@ -93,6 +95,7 @@ class Scheduler:
         self._unwritten: list[DueRun] = []
         self._late: set[tuple[str, str, float]] = set()
         self._troubles: set[str] = set()
+        self._told: dict[tuple[str, str], str] = {}
         self._signum: int | None = None
         self._next_look = 0.0
         self._looked_at = time.monotonic()
@@ -139,8 +142,8 @@ class Scheduler:
             self._looked_at = time.monotonic()
         except NotLeading:
             self._step_down()
-        except (MageProjectError, OSError) as error:  # the history, or the files: the next look may find them again
-            self._tell(str(error))
+        except Exception as error:  # noqa: BLE001 - the history, or the files: the next look may find them again
+            self._tell(words_of(error))
 
     def _lead(self) -> bool:
         if self._leads_since is not None:
@@ -200,6 +203,7 @@ class Scheduler:
             now=now,
             may_still_begin=farewell,
             absences=self._absences,
+            told=self._tell_of,
         )
 
     def _looks(self, now: datetime) -> list[Look]:
@@ -208,23 +212,27 @@ class Scheduler:
             return []
         self._lookout.begin(self._catalogue.entries, now.date())
         looks = self._lookout.take()
-        for first, *more in (look.troubles for look in looks if look.troubles):
-            self._tell(f"{first} (and {len(more)} more addresses)" if more else first)
+        for entry, (first, *more) in ((look.entry, look.troubles) for look in looks if look.troubles):
+            self._tell_of(entry.key, f"{first} (and {len(more)} more addresses)" if more else first)
         return looks
 
     def _note(self, transaction: Transaction, look: Look, now: datetime) -> list[DueRun]:
         """Put down what a look has found; a trigger that is new waits for one that could look everywhere."""
-        return note(self._store, transaction, self._root, look, self._lookout.fresh(look), now)
+        with fenced(look.entry.key, self._tell_of), whole(transaction):
+            return note(self._store, transaction, self._root, look, self._lookout.fresh(look), now)
+        return []
 
     def _read(self) -> None:
         found = stamp(self._root)
         if found == self._stamp:
             return
         self._catalogue, self._stamp = catalogue(self._root), found
-        problems = [*self._catalogue.unreadable.values(), *(entry.problem for entry in self._catalogue.entries)]
-        for problem in problems:
-            if problem is not None:
-                self._tell(str(problem))
+        self._told.clear()
+        for pipeline, flaw in self._catalogue.unreadable.items():
+            self._tell_of((pipeline, ""), str(flaw))
+        for entry in self._catalogue.entries:
+            if entry.problem is not None:
+                self._tell_of(entry.key, str(entry.problem))
 
     # -- while they run
 
@@ -239,6 +247,11 @@ class Scheduler:
         except OSError as error:  # no more processes, a full disk: the next look tries again
             self._unwritten.append(replace(run, status="waiting"))
             self._tell(f"{run.pipeline} cannot be started: {error}")
+            return
+        except Exception as error:  # noqa: BLE001 - what it is given cannot be handed over: that will stay so
+            failed = replace(run, status="failed", reason=f"it cannot be started: {words_of(error)}")
+            self._unwritten.append(failed)
+            self._watcher.ended(failed)
             return
         self._selector.register(child.socket, selectors.EVENT_READ, child)
         self._children[run.key] = (run, child)
@@ -281,7 +294,13 @@ class Scheduler:
         """Each trouble once, until there was another one."""
         if trouble not in self._troubles:
             self._troubles = {trouble}
-            self._watcher.trouble(trouble)
+            self._watcher.trouble(storable(trouble))
+
+    def _tell_of(self, key: tuple[str, str], trouble: str) -> None:
+        """Each trouble of a trigger once, until it has another one, or its files change."""
+        if self._told.get(key) != trouble:
+            self._told[key] = trouble
+            self._watcher.trouble(storable(trouble))
 
     # -- signals
 

@@ -27,6 +27,8 @@ PRESETS = {
 ONCE, ALWAYS_ON = "@once", "@always_on"
 #: More than a clock on a wall is ever put forward or back.
 _SHIFT = timedelta(hours=3)
+#: What is not due in the years after it never is.
+_ANY = datetime(2000, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
 #: What croniter draws by lot, each time anew.
 _BY_LOT = re.compile(r"(?:^|[\s,])[RrHh](?=$|[\s,(/])")
@@ -109,7 +111,11 @@ def timetable(trigger: Trigger) -> Timetable | None:
             where=place(trigger),
             hint=f"one of {', '.join(words)}, or a cron expression: '0 5 * * *' is daily at five",
         )
-    return Timetable(expression, zone)
+    table = Timetable(expression, zone)
+    if next(table.after(_ANY), None) is None:
+        what = f"trigger '{trigger.name}' is never due: no day is as its schedule_interval says: '{interval}'"
+        raise ConfigError(what, where=place(trigger), hint="the day of a month, then the month: '0 0 28 2 *'")
+    return table
 
 
 def zone_of(trigger: Trigger) -> ZoneInfo:

@@ -62,8 +62,14 @@ def test_what_mage_writes_is_read(tmp_path: Path) -> None:
         ("created_at: 2024-01-01", "Mage leaves out trigger 't', because it does not know 'created_at' in this file"),
         ("status: actve", "there is no status 'actve'. Did you mean 'active'?"),
         ("catch_up: all", "Mage leaves out a trigger with 'catch_up' in it"),
-        ("sla: an hour", "'sla' is a number of seconds, not 'an hour'"),
-        ("sla: true", "'sla' is a number of seconds, not True"),
+        ("sla: an hour", "'sla' is a number of seconds, 0 to 31,622,400, not 'an hour'"),
+        ("sla: -1", "'sla' is a number of seconds, 0 to 31,622,400, not -1"),
+        ("last_enabled_at: 0001-01-01 00:00:00", "last_enabled_at must lie in the years 1900 to 2999, not in 1"),
+        (
+            "settings: {timeout: .inf}",
+            "'timeout' of a trigger's settings must be a number of seconds, 31,622,400 at the most",
+        ),
+        ("sla: true", "'sla' is a number of seconds, 0 to 31,622,400, not True"),
         ("settings: {landing_time_enabled: true}", "landing_time_enabled counts with a start_time and @hourly, @daily"),
         (
             "settings: {timeout: -1}",
@@ -130,8 +136,8 @@ def test_two_triggers_of_one_name_are_told(tmp_path: Path) -> None:
         ("t: {wach: a}", "Did you mean 'watch'?"),
         ("t: {watch: 's3://bucket/x'}", "'watch' must be a path, an address with http://, https://, gs://"),
         ("t: {watch: [a, 1]}", "'watch' must be"),
-        ("t: {lookback: 0}", "'lookback' must be a number, 1 or more, not 0"),
-        ("t: {poll_interval: soon}", "'poll_interval' must be a number of seconds, not 'soon'"),
+        ("t: {lookback: 0}", "'lookback' must be a number from 1 to 10,000, not 0"),
+        ("t: {poll_interval: soon}", "'poll_interval' must be a number of seconds, 31,622,400 at the most, not 'soon'"),
     ],
 )
 def test_what_is_odd_of_the_keys_that_mage_does_not_know_is_told(tmp_path: Path, own: str, message: str) -> None:

@@ -24,6 +24,8 @@ from mage_project.history.runs import newest
 from mage_project.history.schedules import DueRun
 from mage_project.history.sqlite import SqliteStore
 from mage_project.history.stores import Row, Store
+from mage_project.project import Trigger
+from mage_project.schedule import agenda
 from mage_project.schedule.absences import LINGERS_S
 from mage_project.schedule.children import Child
 from mage_project.schedule.scheduler import Scheduler
@@ -318,6 +320,23 @@ def test_a_file_that_is_empty_or_away_for_a_second_makes_nothing_forgotten(scene
         pipeline.with_suffix(".away").rename(pipeline)
         scene.until(work, lambda: scene.due() == [("01-01 05:00", "completed")])
     assert (len(scene.due("once")), scene.due("paused")) == (1, [])
+
+
+def test_what_nobody_thought_of_in_one_trigger_is_told_once_and_the_others_go_on(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_store: Store, _pipeline: str, trigger: Trigger) -> timedelta:
+        return timedelta.max * 2 if trigger.name == "odd" else timedelta()
+
+    monkeypatch.setattr(agenda, "lead", broken)
+    scene.triggers({"name": "odd"}, {"name": "t"})
+    with scene.scheduler() as work:
+        work.look()
+        scene.now = MONDAY
+        scene.until(work, lambda: scene.due() == [("01-01 05:00", "completed")])
+    assert [line.split(": ")[:2] for line in scene.told.lines if "odd" in line] == [
+        ["p.odd", "unexpected OverflowError"]
+    ]
 
 
 def test_a_signal_ends_it_and_the_next_one_does_what_was_interrupted(scene: Scene) -> None:

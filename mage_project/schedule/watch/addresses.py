@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -46,7 +47,8 @@ def _of(text: str, day: date, unit: str) -> Address:
 def _days(today: date, unit: str) -> Iterator[date]:
     """Today, or the first day of its month or year, and so on backwards."""
     day = {"date": today, "month": today.replace(day=1), "year": today.replace(month=1, day=1)}[unit]
-    while True:
-        yield day
-        before = day - timedelta(days=1)
-        day = {"date": before, "month": before.replace(day=1), "year": before.replace(month=1, day=1)}[unit]
+    with suppress(OverflowError):  # there is no day before the first one
+        while True:
+            yield day
+            before = day - timedelta(days=1)
+            day = {"date": before, "month": before.replace(day=1), "year": before.replace(month=1, day=1)}[unit]

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from mage_project.masking import masked
 from mage_project.project.model import Watch
 from mage_project.schedule.catalogue import Entry
+from mage_project.schedule.fences import words_of
 from mage_project.schedule.watch import folders, objects
 from mage_project.schedule.watch.addresses import Address, addresses
 from mage_project.schedule.watch.folders import SETTLED_S, Unsettled
@@ -94,14 +96,21 @@ def look(root: Path, entry: Entry, today: date, *, local: bool) -> Look:
     troubles: list[str] = []
     settled = True
     watch = _watch_of(entry)
-    for address in (each for text in watch.addresses for each in addresses(text, today, watch.lookback)):
+    name = f"{entry.pipeline}.{entry.trigger.name}"
+    try:
+        places = [each for text in watch.addresses for each in addresses(text, today, watch.lookback)]
+    except ValueError as error:  # the way in which a date is to be written
+        return Look(entry=entry, sightings=[], troubles=[f"{name} watches what is no address: {error}"])
+    for address in places:
         try:
             sightings += _seen(root, address, local=local)
         except Unsettled as error:
             sightings += error.sightings
             settled = False
         except CannotLook as error:
-            troubles.append(f"{entry.pipeline}.{entry.trigger.name} cannot look at {error}")
+            troubles.append(f"{name} cannot look at {error}")
+        except Exception as error:  # noqa: BLE001 - nobody hears of it in a thread
+            troubles.append(f"{name} cannot look at {masked(address.text)}: {words_of(error)}")
     return Look(entry=entry, sightings=sightings, troubles=troubles, settled=settled)
 
 

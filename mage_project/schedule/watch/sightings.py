@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from mage_project.history.facts import storable
+
 
 class CannotLook(Exception):
     """Whether something is there cannot be told now. The message says why, and holds no secret."""
@@ -25,7 +27,7 @@ class Sighting:
     @property
     def key(self) -> str:
         """The same for the same content, as far as one can tell without reading it."""
-        return f"{self.address} {self.version}"
+        return storable(f"{self.address} {self.version}")
 
     @property
     def order(self) -> tuple[list[str], str, str]:

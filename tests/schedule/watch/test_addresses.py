@@ -24,6 +24,11 @@ def test_an_address_with_a_month_in_it_stands_for_the_last_ones(text: str, found
     assert [each.text for each in addresses(text, TODAY, 3)] == found
 
 
+def test_no_address_is_of_a_day_before_the_first_one() -> None:
+    assert len(addresses("{year}", TODAY, 99_999)) == 2024
+    assert len(addresses("{date}", date(1, 1, 3), 10)) == 3
+
+
 def test_the_month_of_an_address_is_known() -> None:
     [this, _] = addresses("{month:%y/%m}", TODAY, 2)
     assert (this.text, this.names) == ("24/03", {"month": "2024-03", "year": "2024"})

@@ -62,6 +62,15 @@ def scene(tmp_path: Path) -> Watched:
     return Watched(tmp_path)
 
 
+def test_a_file_whose_name_is_no_text_is_run_and_found_by_its_name(scene: Watched) -> None:
+    name = os.fsdecode(b"in/\xff.csv")
+    scene.put(name)
+    scene.watch("in/*", catch_up="all")
+    with scene.scheduler() as work:
+        scene.until(work, lambda: scene.count("completed") == 1)
+    assert [event["event"]["address"] for event in scene.seen()] == [name]
+
+
 def test_each_file_that_appears_or_changes_is_run_once(scene: Watched) -> None:
     scene.put("in/old")
     scene.watch("in/*", catch_up="none")
