@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import secrets
+import signal
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -13,6 +14,9 @@ from google.cloud import storage
 
 from mage_project.local import LocalStack
 from tests.garbage import forget
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell starts what runs in its background
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
