@@ -9,7 +9,7 @@ import yaml
 
 from mage_project.errors import ConfigError, did_you_mean
 from mage_project.io.repo_path import repo_path as _current_repo_path
-from mage_project.io.yaml_faults import UNBUILDABLE
+from mage_project.io.yaml_faults import UNBUILDABLE as _UNBUILDABLE
 from mage_project.mage_ai.yaml_mapping import remove_entry, set_entry
 
 
@@ -21,7 +21,7 @@ def get_global_variables(pipeline_uuid: str, repo_path: str | None = None, **_kw
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigError(f"not valid YAML: {error.problem}", where=f"{file}:{line}") from error
-    except (*UNBUILDABLE, yaml.YAMLError) as error:
+    except (*_UNBUILDABLE, yaml.YAMLError) as error:
         raise ConfigError("a value in it cannot be built", where=str(file), hint="mage-project check") from error
     variables = (document or {}).get("variables") if isinstance(document, dict) else None
     return dict(variables) if isinstance(variables, dict) else {}
@@ -55,7 +55,7 @@ def delete_global_variable(pipeline_uuid: str, key: str, repo_path: str | None =
 def _edit(file: Path, change: Any) -> None:
     try:
         changed = change(file.read_text("utf-8"))
-    except (*UNBUILDABLE, yaml.YAMLError) as error:
+    except (*_UNBUILDABLE, yaml.YAMLError) as error:
         raise ConfigError(f"the variables cannot be changed: {error}", where=str(file)) from error
     beside = file.with_name(f".{file.name}.new")
     beside.write_text(changed, "utf-8")
