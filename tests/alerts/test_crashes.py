@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from functools import partial
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -118,8 +118,10 @@ def test_of_a_run_that_is_killed_with_its_command_whoever_notices_first_tells(
     found = project(tmp_path, f"{hooks.url}/slack")
     store = lost(tmp_path)
     watcher = Alerted(PlainWatcher(), tmp_path)
-    for look in [partial(notice, found, store), Crashes(store, watcher.crashed).look] * 2:
-        look()
+    with ThreadPoolExecutor(4) as pool:
+        looks = [pool.submit(notice, found, store), pool.submit(Crashes(store, watcher.crashed).look)] * 2
+        for look in looks:
+            look.result()
     watcher.close()
     assert [title for title, _ in texts(hooks)] == ["p crashed"]
     assert [event for event, _ in told()] == ["ABORT"]
