@@ -74,13 +74,20 @@ def wait_for(condition: Callable[[], object]) -> None:
         time.sleep(0.05)
 
 
+def state(pid: int) -> str:
+    """What proc_pid_stat(5) says: Z is one that has ended, and whose parent does not know yet."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
 def lost(root: Path) -> SqliteStore:
     """The history with a run in it that was killed with its command, some time ago."""
     running, worker = begun(root)
     store = SqliteStore(root / ".mage_project/history.db", print)
     wait_for(lambda: newest(store))
-    running.kill()
+    running.send_signal(signal.SIGSTOP)  # else whichever of the two ends later tells of it
     os.kill(worker, signal.SIGKILL)
+    wait_for(lambda: state(worker) == "Z")
+    running.kill()
     running.wait()
     with store.transaction(write=True) as transaction:
         transaction.run("UPDATE run SET heartbeat_at = heartbeat_at - 60, started_at = started_at - 60")
