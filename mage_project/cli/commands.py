@@ -142,7 +142,7 @@ def block(
         chosen = {"pipeline": pipeline, "files": files, "limits": limits, "local": local}
         return _run_block(Project(project.root), uuid, variables, debug=debug, **chosen)
 
-    run = partial(guarded, work, killed=lambda what: click.echo(f"error: {what}", err=True))
+    run = partial(guarded, work, killed=lambda what, _: click.echo(f"error: {what}", err=True))
     if watch:
         from mage_project.cli import watching
 

@@ -33,13 +33,17 @@ _LAST = 3
 
 
 def guarded(
-    work: Callable[[], int], *, killed: Callable[[str], None], starter: int | None = None, again: str | None = None
+    work: Callable[[], int],
+    *,
+    killed: Callable[[str, str | None], None],
+    starter: int | None = None,
+    again: str | None = None,
 ) -> int:
     """Run `work` in the worker and return its exit code (128 + n when signal n ended it).
 
-    `killed` is told when the worker could not say by itself how it ended. `starter`: a descriptor that ends when the
-    program is gone that has started the command; then the worker stops as well. `again`: the command that does the
-    same again, for those who are told.
+    `killed` is told how the worker ended that could not say so by itself, and the command that goes on with its run,
+    or does the same `again`. `starter`: a descriptor that ends when the program is gone that has started the command;
+    then the worker stops as well.
     """
     if not hasattr(os, "fork") or threading.active_count() > 1:
         return work()
@@ -117,7 +121,7 @@ class _Watch:
         self._worker, self._left, self._again = worker, left, again
         self._signals: list[int] = []
 
-    def until_it_ends(self, killed: Callable[[str], None]) -> int:
+    def until_it_ends(self, killed: Callable[[str, str | None], None]) -> int:
         numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
         before = {number: signal.signal(number, self._pass_on) for number in numbers}
         before[signal.SIGALRM] = signal.signal(signal.SIGALRM, self._lose_patience)
@@ -156,17 +160,18 @@ class _Watch:
         except (ProcessLookupError, PermissionError):  # none is left; or one that is another user's, which stays
             return
 
-    def _code(self, code: int, killed: Callable[[str], None]) -> int:
+    def _code(self, code: int, killed: Callable[[str, str | None], None]) -> int:
         how = None if self._left.is_over and code >= 0 else self._how(code)
         shown = (128 - code if code < 0 else 1) if how else code
         if how and code == -signal.SIGKILL and self._signals:
             shown = 128 + self._signals[-1]
         left = self._left.left
         is_ours = left is not None and _write_down(left, how, shown)
+        next_ = (left and _resuming(left)) or self._again
         if how:
-            killed(how)
+            killed(how, next_)
         if left is not None and is_ours and how:
-            _tell(left, self._again, alerts=not self._signals)
+            _tell(left, next_, alerts=not self._signals)
         return shown
 
     def _how(self, code: int) -> str:
@@ -201,6 +206,12 @@ def _write_down(left: dict[str, Any], how: str | None, code: int) -> bool:
         _say(f"warning: this run is not in the history: {error.what} ({error.where})")
         is_ours = True
     return is_ours and not has_ended
+
+
+def _resuming(left: dict[str, Any]) -> str | None:
+    from mage_project.runner.beginnings import resuming
+
+    return resuming(Path(left["root"]), left["row"]["run_id"])
 
 
 def _tell(left: dict[str, Any], again: str | None, *, alerts: bool) -> None:

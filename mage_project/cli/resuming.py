@@ -46,9 +46,10 @@ def resume(
     alert: bool,
     as_json: bool,
 ) -> None:
-    """Go on with RUN, which has failed: run what failed and what depends on it.
+    """Go on with RUN, which has failed or crashed: run what is left of it.
 
-    RUN is its name, or the beginning of it. What completed blocks gave was kept when it failed. Exit codes as of `run`.
+    RUN is its name, or the beginning of it. What completed blocks gave was kept when it failed; of one that crashed it
+    is lost, and made again where it is needed. Exit codes as of `run`.
     """
     from mage_project.cli.guard import guarded
     from mage_project.runner.resuming import plan
@@ -65,7 +66,7 @@ def resume(
     again = command(project.root, "resume", made.failure.run_id, *(["--local"] if local else []))
     options = {"timeout_s": timeout_s, "memory_bytes": memory_bytes, "alert": alert}
     work = partial(_work, made, again, options, local=local, as_json=as_json)
-    sys.exit(guarded(work, killed=lambda what: click.echo(f"error: {what}\n  next:  {again}", err=True), again=again))
+    sys.exit(guarded(work, killed=_tell, again=again))
 
 
 def _work(made: Plan, again: str, options: Mapping[str, Any], *, local: bool, as_json: bool) -> int:
@@ -73,6 +74,10 @@ def _work(made: Plan, again: str, options: Mapping[str, Any], *, local: bool, as
     from mage_project.runner.resuming import resume
 
     return resume(made, reporter=reporter_for(as_json=as_json, again=again), local=local, **options).exit_code
+
+
+def _tell(what: str, next_: str | None) -> None:
+    click.echo(f"error: {what}\n  next:  {next_}", err=True)
 
 
 def _show(made: Plan) -> None:

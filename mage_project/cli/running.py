@@ -105,8 +105,8 @@ def run(
     again = run_again(project, pipeline, typed, local=local, some=some)
     listener, alive = starters.descriptor(starters.EVENTS), starters.descriptor(starters.ALIVE)
 
-    def killed(what: str) -> None:
-        tell_failure(pipeline, MageProjectError(what, hint=again), as_json=as_json)
+    def killed(what: str, next_: str | None) -> None:
+        tell_failure(pipeline, MageProjectError(what, hint=next_), as_json=as_json)
 
     def work() -> int:
         reporter = _reporter(as_json, again, listener)

@@ -134,7 +134,11 @@ def _notice(project: Project, store: Store, found: Sequence[StoredRun]) -> None:
 
 
 def _resumed_by(project: Project, run: StoredRun) -> str | None:
-    """The command that goes on with a run that failed, as long as what it needs is kept."""
+    """The command that goes on with a run that failed or crashed, as long as what it needs is kept."""
+    if run.status == "crashed":
+        from mage_project.runner.beginnings import resuming
+
+        return resuming(project.root, run.run_id)
     if run.status != "failed":
         return None
     from mage_project.project.command import command

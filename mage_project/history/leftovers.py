@@ -15,11 +15,13 @@ _PLACES: Mapping[str, str] = {
     "profile": "profiles/*",
     "failed rows": "failed_rows/*/*",
     "kept inputs": "resume/*",
+    "crashed run": "begun/*",
     "backfill's logs": "backfills/*",
     "trigger's logs": "schedules/*/*/*",
     "broken history": "history.db.broken-*",
     "last outputs": "last_run/*",
 }
+_OF_RUNS = ("log", "profile", "failed rows", "kept inputs", "crashed run")
 #: What a pipeline has only of its last run: it goes by age and size, and not for newer runs of other pipelines.
 _LAST = "last outputs"
 
@@ -54,9 +56,7 @@ def superfluous(
     every: Sequence[Leftover], limits: Limits, now: float, used: Collection[str]
 ) -> Iterator[tuple[Leftover, str]]:
     """Those that may go, and why. `every` has the newest first; what is of the runs and backfills in `used` stays."""
-    runs = sorted(
-        {each.owner for each in every if each.kind in ("log", "profile", "failed rows", "kept inputs")}, reverse=True
-    )
+    runs = sorted({each.owner for each in every if each.kind in _OF_RUNS}, reverse=True)
     beyond = set() if limits.keep_runs is None else set(runs[limits.keep_runs :])
     total = 0
     for each in every:

@@ -13,8 +13,8 @@ from mage_project.history import private
 
 #: The last line of a log has this key: what the run's status was.
 ENDED = "status"
-#: The line that tells that a block has ended has this one: how.
-BLOCK_ENDED = "block_status"
+#: The lines that tell that a block has begun, and that it has ended, have this one: how it stands.
+BLOCK_STATUS = "block_status"
 LEVELS = ("debug", "info", "warning", "error", "critical")
 #: How often a log that is followed is looked at.
 _LOOK_S = 0.2
@@ -49,8 +49,8 @@ def lines(path: Path) -> Iterator[Line]:
 
 
 def block_statuses(path: Path) -> dict[str, str]:
-    """How the blocks have ended that have, of a run that may go on."""
-    return {line["block"]: line[BLOCK_ENDED] for line in lines(path) if line.get("block") and BLOCK_ENDED in line}
+    """How the blocks stand that have begun, of a run that may go on."""
+    return {line["block"]: line[BLOCK_STATUS] for line in lines(path) if line.get("block") and BLOCK_STATUS in line}
 
 
 def follow(path: Path, lives: Callable[[], bool], *, wait: Callable[[float], None] = time.sleep) -> Iterator[Line]:

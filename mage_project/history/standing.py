@@ -39,6 +39,7 @@ def _statuses(store: Store, root: Path, run: StoredRun) -> dict[str, str]:
     blocks: list[dict[str, Any]] = details(store, run.run_id).blocks
     if not blocks:
         with suppress(OSError):  # of another machine or user, or before its first line
-            return logs.block_statuses(logs.path_of(root, run.run_id))
+            found = logs.block_statuses(logs.path_of(root, run.run_id))
+            return {uuid: status for uuid, status in found.items() if status != "running"}
     every = [*blocks, *(child for block in blocks for child in block.get("children") or ())]
     return {block["uuid"]: block["status"] for block in every}

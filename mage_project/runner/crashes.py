@@ -16,6 +16,7 @@ from mage_project.observers import observation
 from mage_project.observers.configured import observers_of
 from mage_project.observers.observation import Observation
 from mage_project.project.command import command
+from mage_project.runner import beginnings
 from mage_project.runner.log import Log
 
 #: So many runs are told of at once.
@@ -29,7 +30,7 @@ def tell(root: Path, row: Mapping[str, Any], *, alerts: bool, again: str | None 
     """
     facts = _facts(root, row)
     observers = observers_of(root, alerts=alerts, has_begun=True)
-    next_ = again or command(root, "runs", "show", facts.run_id)
+    next_ = again or beginnings.resuming(root, facts.run_id) or command(root, "runs", "show", facts.run_id)
     observed = Observation(observers, facts, again=next_, upstream={}, began=row["started_at"])
     lines = list(observed.end(_record(row), row["exit_code"] or 0, {}, at=row["ended_at"]))
     _note(root, facts.run_id, lines)

@@ -16,12 +16,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from mage_project.history import private
 from mage_project.project import Block, Pipeline
 from mage_project.project.command import command
 from mage_project.project.modules import modules
+from mage_project.runner import beginnings
 from mage_project.runner.limits import Limits
 from mage_project.runner.parts import needed, what_runs
 from mage_project.runner.variables import plain
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 KEPT_DAYS = 14
 #: What a failure has that an older version has kept.
 _UNLIMITED = Limits()
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 _FAILURE, _DONE = "failure.pickle", "resumed.json"
 
 
@@ -43,6 +46,9 @@ class Failure:
     `limits` are those it ran within, `trigger` what had started it, `alerts` says whether people hear of it.
     `kept` names the blocks whose outputs are kept, `lost` those whose outputs could not be. `code` has a hash of each
     block: its file, the project's modules that it imports, and how the pipeline configures it.
+
+    `began`: when a run began (seconds since 1970) that has crashed. Nothing is kept then of what it had in memory,
+    `sources` and `context` included.
     """
 
     run_id: str
@@ -52,14 +58,15 @@ class Failure:
     variables: Mapping[str, Any]
     execution_date: Any
     statuses: Mapping[str, str]
-    code: Mapping[str, str]
-    sources: Mapping[str, Any]
-    context: Mapping[str, Any]
+    code: Mapping[str, str] = _NOTHING
+    sources: Mapping[str, Any] = _NOTHING
+    context: Mapping[str, Any] = _NOTHING
     limits: Limits = _UNLIMITED
     trigger: str | None = None
     alerts: bool = False
     kept: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
+    began: float | None = None
 
 
 def folder_of(root: Path, run_id: str = "") -> Path:
@@ -92,27 +99,8 @@ def keep(run: Run, at_hand: Mapping[str, Any]) -> str | None:
 
 def _failure(run: Run) -> Failure:
     pipeline = run.pipeline
-    return Failure(
-        run_id=run.record.run_id,
-        pipeline=pipeline.uuid,
-        local=run.local,
-        given=run.given,
-        variables={**plain(pipeline.variables), **run.given},
-        execution_date=run.variables["execution_date"],
-        statuses={
-            block.uuid: block.status
-            if block.uuid in run.part.running
-            else run.part.statuses.get(block.uuid, block.status)
-            for block in run.record.blocks
-            if pipeline.block(block.uuid).runs
-        },
-        code={block.uuid: fingerprint(pipeline, block) for block in pipeline.blocks if block.runs},
-        sources=run.sources,
-        context=run.context,
-        limits=run.limits,
-        trigger=run.trigger,
-        alerts=run.alerts,
-    )
+    code = {block.uuid: fingerprint(pipeline, block) for block in pipeline.blocks if block.runs}
+    return Failure(**beginnings.facts_of(run), code=code, sources=run.sources, context=run.context)
 
 
 def _saves_work(failure: Failure, left: set[str]) -> bool:
@@ -120,7 +108,8 @@ def _saves_work(failure: Failure, left: set[str]) -> bool:
 
 
 def _left(run: Run, failure: Failure, at_hand: Mapping[str, Any], lost: tuple[str, ...]) -> set[str]:
-    return set(what_runs(run.pipeline, failure.statuses, lambda uuid: uuid in at_hand and uuid not in lost))
+    kept = at_hand.keys() - {*lost}
+    return set(what_runs(run.pipeline, failure.statuses, kept=kept, tables=failure.sources))
 
 
 def _written(run: Run, failure: Failure, at_hand: Mapping[str, Any], folder: Path) -> Failure:
@@ -165,10 +154,19 @@ def fingerprint(pipeline: Pipeline, block: Block) -> str:
     """A hash of what makes the block what it is. Its place in the file does not."""
     of_pipeline = json.dumps([block.upstream, plain(block.configuration), block.language], default=str, sort_keys=True)
     found = hashlib.sha256(of_pipeline.encode())
-    for path in sorted({block.path, *modules(pipeline.root, block.path)} if block.path else ()):
+    for path in _files(pipeline, block):
         with suppress(OSError):
             found.update(path.read_bytes())
     return found.hexdigest()
+
+
+def is_newer(pipeline: Pipeline, block: Block, moment: float) -> bool:
+    """Whether a file of the block, or of the project's modules that it imports, has changed since then."""
+    return any(path.stat().st_mtime > moment for path in _files(pipeline, block) if path.is_file())
+
+
+def _files(pipeline: Pipeline, block: Block) -> list[Path]:
+    return sorted({block.path, *modules(pipeline.root, block.path)}) if block.path else []
 
 
 # -- what was kept
@@ -196,8 +194,8 @@ def value_of(root: Path, run_id: str, uuid: str) -> Any:
 
 def forget(root: Path, run_id: str, resumed_by: str) -> None:
     """Drop the values: another run has gone on with it."""
-    folder = folder_of(root, run_id)
     with suppress(OSError):
+        folder = private.folder(folder_of(root, run_id))  # there is none of a run that crashed
         (folder / _DONE).write_text(json.dumps({"by": resumed_by}))
         for path in folder.glob("*.pickle"):
             path.unlink()

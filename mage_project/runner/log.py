@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mage_project.history import private
-from mage_project.history.logs import BLOCK_ENDED, ENDED
+from mage_project.history.logs import BLOCK_STATUS, ENDED
 from mage_project.masking import masked
 from mage_project.runner import speech
 from mage_project.runner.outlets import Outlet
@@ -90,7 +90,7 @@ class Logged:
 
     def block_started(self, block: BlockRecord) -> None:
         self._inner.block_started(block)
-        self._log.write("info", block.uuid, "started")
+        self._log.write("info", block.uuid, "started", always=True, **{BLOCK_STATUS: "running"})
 
     def progress(self, block: BlockRecord) -> None:
         self._inner.progress(block)
@@ -110,7 +110,7 @@ class Logged:
         rows = block.rows_out if block.rows_out is not None else block.rows_in
         counted = "" if rows is None else f", {rows:,} rows"
         text = f"{block.status} in {block.seconds:.2f} s{counted}"
-        self._log.write("info", block.uuid, text, always=True, **{BLOCK_ENDED: block.status})
+        self._log.write("info", block.uuid, text, always=True, **{BLOCK_STATUS: block.status})
 
     def run_ended(self, run: RunRecord) -> None:
         self._inner.run_ended(run)

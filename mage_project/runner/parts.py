@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -76,10 +76,13 @@ def stream_of(pipeline: Pipeline, uuid: str) -> frozenset[str]:
 _DONE = ("completed", "skipped", "condition_failed")
 
 
-def what_runs(pipeline: Pipeline, statuses: Mapping[str, str], is_kept: Callable[[str], bool]) -> dict[str, str]:
+def what_runs(
+    pipeline: Pipeline, statuses: Mapping[str, str], *, kept: Collection[str], tables: Collection[str]
+) -> dict[str, str]:
     """The blocks that are left of a run that failed, each with the reason.
 
     Those that were not completed, with all of their stream; and those whose output is read again and not kept.
+    `kept` names the blocks whose outputs are at hand, `tables` those of which it is known what they left in a store.
     """
     names = [block.uuid for block in pipeline.blocks if block.runs]
     found = {uuid: _why(statuses.get(uuid)) for uuid in names if statuses.get(uuid) not in _DONE}
@@ -93,8 +96,8 @@ def what_runs(pipeline: Pipeline, statuses: Mapping[str, str], is_kept: Callable
         for uuid in needed(pipeline, found):
             if (
                 statuses.get(uuid) in ("completed", "skipped")
-                and not is_kept(uuid)
-                and not _gives_nothing(pipeline, uuid, found)
+                and uuid not in kept
+                and not _gives_nothing(pipeline, uuid, found, tables)
             ):
                 readers = [reader.uuid for reader in pipeline.downstream(uuid) if reader.uuid in found]
                 more.setdefault(uuid, f"its output is not kept, and '{readers[0]}' reads it")
@@ -103,10 +106,10 @@ def what_runs(pipeline: Pipeline, statuses: Mapping[str, str], is_kept: Callable
         found |= more
 
 
-def _gives_nothing(pipeline: Pipeline, uuid: str, running: Collection[str]) -> bool:
+def _gives_nothing(pipeline: Pipeline, uuid: str, running: Collection[str], tables: Collection[str]) -> bool:
     """Whether its readers get nothing of it anyway: a table that is left, or an exporter that streams."""
     is_fed = pipeline.block(uuid).type == "data_exporter" and len(stream_of(pipeline, uuid)) > 1
-    return is_fed or not rows_are_read(pipeline, uuid, running)
+    return is_fed or (uuid in tables and not rows_are_read(pipeline, uuid, running))
 
 
 def _why(status: str | None) -> str:
@@ -114,6 +117,7 @@ def _why(status: str | None) -> str:
         "failed": "failed",
         "pending": "had not begun",
         "upstream_failed": "needs a block that failed",
+        "running": "had begun when the run crashed",
         None: "is new in the pipeline",
     }
     return words.get(status, "was not completed")

@@ -17,6 +17,7 @@ from mage_project.history.stores import store_of
 from mage_project.observers.configured import observers_of
 from mage_project.observers.observation import Observation
 from mage_project.project.command import command
+from mage_project.runner import beginnings
 from mage_project.runner.interrupts import Interrupted
 from mage_project.runner.log import Log, Logged
 from mage_project.runner.observing import Clocked
@@ -46,12 +47,15 @@ def recorded(run: Run, given: Mapping[str, Any], *, alert: bool = False) -> Iter
     if observed:
         run.reporter = clocked
     ledger.start()
+    if store is not None:
+        beginnings.write(run)
     try:
         yield
     finally:
         # What comes only now finds a run that has ended already, and its entry should say how.
         with suppress(Interrupted), run.interrupts.shielded():
             ledger.end(run.record.as_dict(), run.record.exit_code)
+            beginnings.remove(facts.root, facts.run_id)
         with suppress(Interrupted):  # nobody has to wait for those who are told
             for line in observed.end(run.record.as_dict(), run.record.exit_code, clocked.spans()):
                 _note(run, log, line)

@@ -1,4 +1,4 @@
-"""Goes on with a run that has failed: a plan first, then what failed and what depends on it."""
+"""Goes on with a run that has failed or crashed: a plan first, then what is left and what depends on it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from mage_project.errors import UsageError
-from mage_project.project import Pipeline, Project
+from mage_project.history.runs import details
+from mage_project.history.stores import store_of
+from mage_project.project import Block, Pipeline, Project
 from mage_project.project.command import command
-from mage_project.runner import failures
-from mage_project.runner.failures import Failure, fingerprint
+from mage_project.runner import beginnings, failures
+from mage_project.runner.failures import Failure, fingerprint, is_newer
 from mage_project.runner.parts import Part, needed, what_runs
 from mage_project.runner.records import RunRecord
 from mage_project.runner.reporting import Reporter
@@ -56,11 +58,14 @@ def plan(project: Project, run_id: str, given: Mapping[str, Any]) -> Plan:
     """
     failure = _failure(project, run_id)
     pipeline = project.pipeline(failure.pipeline)
-    running = what_runs(pipeline, failure.statuses, lambda uuid: uuid in failure.kept)
+    running = what_runs(pipeline, failure.statuses, kept=failure.kept, tables=failure.sources)
     steps = [_step(pipeline, failure, block.uuid, running) for block in pipeline.blocks if block.runs]
     variables = {**failure.given, "execution_date": failure.execution_date, **given}
     told, doubts = _code_changes(pipeline, failure, running)
     doubts += _written_again(pipeline, failure, running)
+    if failure.began is not None:
+        told.insert(0, "it crashed: what it had in memory is lost")
+        doubts += _lost_with_it(pipeline, failure, running)
     doubts += _variable_changes(failure, {**plain(pipeline.variables), **failure.given, **given})
     return Plan(failure=failure, pipeline=pipeline, variables=variables, steps=steps, told=told, doubts=doubts)
 
@@ -104,19 +109,25 @@ def resume(
         )
     if record.status == "completed" or record.resume:
         failures.forget(pipeline.root, failure.run_id, record.run_id)
+        beginnings.remove(pipeline.root, failure.run_id)
     return record
 
 
 def _failure(project: Project, run_id: str) -> Failure:
-    found = [name for name in failures.kept_runs(project.root) if name.startswith(run_id)]
+    kept, begun = failures.kept_runs(project.root), beginnings.begun_runs(project.root)
+    found = [name for name in sorted({*kept, *begun}, reverse=True) if name.startswith(run_id)]
     if len(found) > 1 and run_id not in found:
         raise UsageError(f"several runs begin with '{run_id}'", hint=f"name one of {', '.join(found)}")
     if not found:
         raise _nothing_kept(project, run_id)
     name = run_id if run_id in found else found[0]
+    if name not in kept:
+        _check_that_it_crashed(project, name)
     try:
         with importable(project.root), old_pandas.understood():
-            return failures.failure_of(project.root, name)
+            if name in kept:
+                return failures.failure_of(project.root, name)
+            return Failure(**beginnings.read(project.root, name))
     except Exception as error:
         raise UsageError(
             f"what was kept of run {name} cannot be read: {error}",
@@ -125,13 +136,23 @@ def _failure(project: Project, run_id: str) -> Failure:
         ) from error
 
 
+def _check_that_it_crashed(project: Project, run_id: str) -> None:
+    """`UsageError` for a run that goes on, or has ended and could not take away what it had written as it began."""
+    store = store_of(project.root, lambda _line: None)
+    status = details(store, run_id).run.status if store else "crashed"
+    if status == "running":
+        raise UsageError(f"run {run_id} goes on", hint=command(project.root, "runs", "logs", run_id, "--follow"))
+    if status != "crashed":
+        raise _nothing_kept(project, run_id)
+
+
 def _nothing_kept(project: Project, run_id: str) -> UsageError:
     for name, other in failures.resumed_by(project.root):
         if name.startswith(run_id):
             return UsageError(f"run {name} was resumed by {other}", hint=command(project.root, "runs", "show", other))
     kept = failures.kept_runs(project.root)
     return UsageError(
-        f"nothing is kept of a run '{run_id}': it did not fail, had nothing done, or could not say how it ended",
+        f"nothing is kept of a run '{run_id}': it did not fail, or had nothing done",
         hint=f"runs that can be resumed: {', '.join(kept[:5])}" if kept else "run the pipeline again",
     )
 
@@ -148,13 +169,37 @@ def _step(pipeline: Pipeline, failure: Failure, uuid: str, running: Mapping[str,
 def _code_changes(pipeline: Pipeline, failure: Failure, running: Mapping[str, str]) -> tuple[list[str], list[str]]:
     """What has changed in blocks that run, and in those that do not: the outputs of these are of the old code."""
     changed = [
-        block.uuid
-        for block in pipeline.blocks
-        if block.uuid in failure.code and failure.code[block.uuid] != fingerprint(pipeline, block)
+        block.uuid for block in pipeline.blocks if block.uuid in failure.statuses and _differs(block, pipeline, failure)
     ]
     told = [f"'{uuid}' has changed since" for uuid in changed if uuid in running]
-    told += [f"'{uuid}' is no longer in the pipeline" for uuid in failure.code if not _has(pipeline, uuid)]
+    told += [f"'{uuid}' is no longer in the pipeline" for uuid in failure.statuses if not _has(pipeline, uuid)]
     return told, [f"'{uuid}' has changed since, and does not run again" for uuid in changed if uuid not in running]
+
+
+def _differs(block: Block, pipeline: Pipeline, failure: Failure) -> bool:
+    if failure.began is None:
+        return failure.code[block.uuid] != fingerprint(pipeline, block)
+    return is_newer(pipeline, block, failure.began)
+
+
+def _lost_with_it(pipeline: Pipeline, failure: Failure, running: Mapping[str, str]) -> list[str]:
+    """What nobody can know of a run that crashed: whether a commit was done, and what its blocks had said to others."""
+    cut = [uuid for uuid in running if failure.statuses.get(uuid) == "running"]
+    doubts = [
+        f"'{uuid}' was at work when the run crashed: it may have written already, and writes again"
+        for uuid in cut
+        if pipeline.block(uuid).type == "data_exporter"
+    ]
+    done = [block for block in pipeline.blocks if failure.statuses.get(block.uuid) == "completed"]
+    return doubts + [
+        f"'{block.uuid}' does not run again, and what it may have put into `context` is lost"
+        for block in done
+        if block.uuid not in running and b"context" in _source(block)
+    ]
+
+
+def _source(block: Block) -> bytes:
+    return block.path.read_bytes() if block.path and block.path.is_file() else b""
 
 
 def _written_again(pipeline: Pipeline, failure: Failure, running: Mapping[str, str]) -> list[str]:

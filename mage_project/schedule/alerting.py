@@ -21,6 +21,7 @@ from mage_project.history.schedules import DueRun
 from mage_project.history.stores import Row
 from mage_project.observers import observation
 from mage_project.project.command import command
+from mage_project.runner import beginnings
 from mage_project.runner.crashes import AT_ONCE, tell_side_by_side
 from mage_project.runner.log import Log
 from mage_project.schedule.catalogue import catalogue
@@ -155,6 +156,8 @@ class Alerted:
         )
 
     def _again(self, run: DueRun, moment: datetime) -> str:
+        if run.run_id and (resumes := beginnings.resuming(self._root, run.run_id)):
+            return resumes
         try:
             trigger = catalogue(self._root).find(run.trigger_name, run.pipeline).trigger
             masking.hide(trigger.variables)
