@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pickle
 import time
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,7 +52,7 @@ def read(root: Path, run_id: str) -> dict[str, Any]:
     """What it was given, and how each of its blocks stood when it was heard of last. Raises what a broken file does."""
     content = _path(root, run_id).read_bytes()
     begun: dict[str, Any] = pickle.loads(content)  # noqa: S301 - who can write there can write the blocks
-    return {**begun, "statuses": {**begun["statuses"], **_reached(root, run_id)}}
+    return {**begun, "statuses": begun["statuses"] | _reached(root, run_id, begun["statuses"])}
 
 
 def resuming(root: Path, run_id: str) -> str | None:
@@ -83,11 +84,14 @@ def facts_of(run: Run) -> dict[str, Any]:
     }
 
 
-def _reached(root: Path, run_id: str) -> dict[str, str]:
+def _reached(root: Path, run_id: str, blocks: Collection[str]) -> dict[str, str]:
+    """How the blocks stand of which the log tells. A dynamic child has begun when the first of its runs has."""
     try:
-        return block_statuses(path_of(root, run_id))
+        told = block_statuses(path_of(root, run_id))
     except OSError:  # its log is gone: nothing is known to have been done
         return {}
+    begun = {uuid.partition(":")[0] for uuid in told if uuid not in blocks}
+    return {uuid: told.get(uuid, "running") for uuid in blocks if uuid in told or uuid in begun}
 
 
 def _folder(root: Path) -> Path:

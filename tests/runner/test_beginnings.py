@@ -98,6 +98,21 @@ def test_the_history_tells_how_to_go_on_and_what_is_lost_is_asked_for(project):
     assert written(project, "one") == ["hush 2020-11-01"]
 
 
+def test_of_an_exporter_that_runs_for_each_item_it_is_unknown_which_were_done(tmp_path):
+    load = "@data_loader\ndef load(**kwargs):\n    return [[1, 2], [{}, {}]]\n"
+    out = f"@data_exporter\ndef out(given, **kwargs):\n    if given == 2:\n        {DIES}\n"
+    other = "@data_exporter\ndef other(**kwargs):\n    pass\n"
+    blocks = [
+        block("other", "data_exporter"),
+        block("load", "data_loader", configuration={"dynamic": True}),
+        block("out", "data_exporter", "load"),
+    ]
+    project = write_project(tmp_path, blocks, {"other": other, "load": load, "out": out})
+    made = plan(project, crashed(project), {})
+    assert {step.block: step.action for step in made.steps} == {"other": "skip", "load": "run", "out": "run"}
+    assert made.doubts == ["'out' was at work when the run crashed: it may have written already, and writes again"]
+
+
 def test_a_run_that_goes_on_is_not_resumed(project):
     mend(project, before="import time; Path('there').touch(); time.sleep(60)")
     words = [sys.executable, "-m", "mage_project", "run", "p", *GIVEN]
