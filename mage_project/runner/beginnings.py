@@ -32,7 +32,7 @@ def write(run: Run) -> None:
         return
     with suppress(Exception):  # any class may refuse to be pickled in its own way
         content = pickle.dumps({**facts_of(run), "began": time.time()})
-        private.folder(_folder(run.pipeline.root))
+        private.folder(folder_of(run.pipeline.root))
         private.file(_path(run.pipeline.root, run.record.run_id)).write_bytes(content)
 
 
@@ -44,8 +44,8 @@ def remove(root: Path, run_id: str) -> None:
 
 def begun_runs(root: Path) -> list[str]:
     """Those that have not said how they ended, newest first. `UsageError` where they are another user's."""
-    private.check(_folder(root))
-    return sorted((path.stem for path in _folder(root).glob("*.pickle")), reverse=True)
+    private.check(folder_of(root))
+    return sorted((path.stem for path in folder_of(root).glob("*.pickle")), reverse=True)
 
 
 def read(root: Path, run_id: str) -> dict[str, Any]:
@@ -56,12 +56,16 @@ def read(root: Path, run_id: str) -> dict[str, Any]:
 
 
 def resuming(root: Path, run_id: str) -> str | None:
-    """The command that goes on with a run that has crashed. None where nothing of it was done, or is known of it."""
+    """The command that goes on with a run that has crashed. None where nothing of it was done, or is known of it.
+
+    What is known of a run that nobody can go on with goes.
+    """
     try:
         begun = read(root, run_id)
     except Exception:  # noqa: BLE001 - there is none, or it is broken: the run can be run again
         return None
     if "completed" not in begun["statuses"].values():
+        remove(root, run_id)
         return None
     return command(root, "resume", run_id, *(["--local"] if begun["local"] else []))
 
@@ -94,9 +98,9 @@ def _reached(root: Path, run_id: str, blocks: Collection[str]) -> dict[str, str]
     return {uuid: told.get(uuid, "running") for uuid in blocks if uuid in told or uuid in begun}
 
 
-def _folder(root: Path) -> Path:
+def folder_of(root: Path) -> Path:
     return root / private.TOP / "begun"
 
 
 def _path(root: Path, run_id: str) -> Path:
-    return _folder(root) / f"{run_id}.pickle"
+    return folder_of(root) / f"{run_id}.pickle"

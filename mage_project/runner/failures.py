@@ -128,10 +128,15 @@ def _written(run: Run, failure: Failure, at_hand: Mapping[str, Any], folder: Pat
                 lost = (*lost, uuid)
     failure = replace(failure, kept=tuple(sorted(kept)), lost=lost)
     private.file(folder / _FAILURE).write_bytes(pickle.dumps(failure))
-    for old in folder.parent.iterdir():
-        if time.time() - old.stat().st_mtime > KEPT_DAYS * 86_400:
-            shutil.rmtree(old, ignore_errors=True)
+    _sweep(run.pipeline.root)
     return failure
+
+
+def _sweep(root: Path) -> None:
+    """Remove what nobody resumes any more."""
+    for old in (*folder_of(root).iterdir(), *beginnings.folder_of(root).glob("*")):
+        if time.time() - old.stat().st_mtime > KEPT_DAYS * 86_400:
+            shutil.rmtree(old, ignore_errors=True) if old.is_dir() else old.unlink(missing_ok=True)
 
 
 def _pickled(value: Any, path: Path) -> bool:
