@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from mage_project.cli.commands import cli
 from mage_project.errors import UsageError
@@ -60,6 +61,21 @@ def test_the_log_of_a_failed_run_has_its_error(tmp_path: Path, capsys: pytest.Ca
     words = ["runs", "logs", record.run_id[:-2], "--level", "error", "--block", "save", "--project", str(tmp_path)]
     cli(words, standalone_mode=False)
     assert "save: error: ValueError: no" in capsys.readouterr().out
+
+
+def test_of_a_block_that_the_run_has_not_its_log_says_which_it_has(tmp_path: Path) -> None:
+    loader = "@data_loader\ndef f(**kwargs):\n    raise ValueError(1)\n"
+    record = run_pipeline(write_project(tmp_path, BLOCKS, {**CODE, "load": loader}), "p")
+    log = Log(path_of(tmp_path, record.run_id))
+    log.write("info", "load:0", "a child's")
+    log.close()
+    words = ["runs", "logs", record.run_id, "--project", str(tmp_path), "--block"]
+    said = CliRunner().invoke(cli, [*words, "loda"])
+    assert (said.exit_code, said.stdout) == (2, "")
+    assert "has no block 'loda'. Did you mean 'load'?\n  next:  blocks of it: load, save, load:0" in said.stderr
+    assert CliRunner().invoke(cli, [*words, "load:0"]).stdout.endswith("load:0: a child's\n")
+    never_begun = CliRunner().invoke(cli, [*words, "save"])
+    assert (never_begun.exit_code, never_begun.stdout) == (0, "")
 
 
 def test_a_log_that_is_followed_ends_with_its_run(tmp_path: Path) -> None:
