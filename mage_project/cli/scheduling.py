@@ -171,11 +171,16 @@ def _schedule(project: Project, jobs: int, listen: str | None, *, local: bool) -
 
 
 def catalogue_of(project: Project) -> Catalogue:
+    """The triggers that can be read; the rest is told. The error of a file where there are no others."""
     from mage_project.schedule.catalogue import catalogue
 
     found = catalogue(project.root)
-    for error in found.unreadable.values():
+    errors = list(found.unreadable.values())
+    last = errors.pop() if errors and not found.entries else None
+    for error in errors:
         click.echo(f"warning: {error}", err=True)
+    if last is not None:
+        raise last
     return found
 
 

@@ -86,7 +86,8 @@ class Catalogue:
         found = [entry for entry in self.entries if entry.trigger.name == name and pipeline in (None, entry.pipeline)]
         if not found:
             names = [entry.trigger.name for entry in self.entries]
-            hint = f"triggers here: {', '.join(sorted(set(names))) or 'none'}"
+            unread = f"; those of {', '.join(self.unreadable)} cannot be read now" if self.unreadable else ""
+            hint = f"triggers here: {', '.join(sorted(set(names))) or 'none'}{unread}"
             raise UsageError(f"there is no trigger '{name}'.{did_you_mean(name, names)}", hint=hint)
         if len(found) > 1:
             pipelines = ", ".join(entry.pipeline for entry in found)

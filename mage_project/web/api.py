@@ -88,6 +88,8 @@ class Api:
         found = await run_in_threadpool(self._found, request.path_params["number"])
         trigger = self._trigger_of(found[0]) if found else None
         if not self._tokens.may_look(trigger.trigger if trigger else None, given):
+            if found and trigger is None:
+                self._check_files(found[0].pipeline)
             raise Refused(401, "the bearer token of its trigger is needed, or that of this process")
         if found is None:
             raise Refused(404, f"there is no run {request.path_params['number']}")
@@ -119,6 +121,7 @@ class Api:
     def _entry(self, number: int) -> Entry:
         found = next((entry for entry in self._entries() if entry.number == number), None)
         if found is None:
+            self._check_files()
             raise Refused(404, f"there is no trigger {number}: mage-project schedule list --json has the numbers")
         if found.trigger.schedule_type != "api":
             raise Refused(401, "this is no API trigger")
@@ -134,6 +137,15 @@ class Api:
             if found != self._stamp:
                 self._catalogue, self._stamp = catalogue(self._root), found
             return list(self._catalogue.entries)
+
+    def _check_files(self, pipeline: str | None = None) -> None:
+        """Refuse where a file cannot be read that may have what is asked for: that is no time to say it is not there.
+
+        Nothing is told of what is wrong with it: whoever asks has shown no token.
+        """
+        wanted = [each for each in self._catalogue.unreadable if pipeline in (None, each)]
+        if wanted:
+            raise Refused(503, f"the triggers of '{wanted[0]}' cannot be read now: mage-project check says why")
 
     def _pipeline(self, uuid: str) -> Pipeline:
         try:

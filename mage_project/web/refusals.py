@@ -11,6 +11,9 @@ from starlette.responses import JSONResponse, Response
 from mage_project.errors import HistoryUnavailable
 from mage_project.masking import masked
 
+#: What goes with a code.
+_HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "2"}}
+
 
 class Refused(Exception):
     """A request that is answered with an error. `code` is that of HTTP."""
@@ -23,7 +26,7 @@ class Refused(Exception):
 def refused(_request: Request, error: Exception) -> Response:
     """The answer to a request that is refused."""
     assert isinstance(error, Refused)  # noqa: S101 - registered for these alone
-    return _answer(error.code, error.message, {"WWW-Authenticate": "Bearer"} if error.code == 401 else {})
+    return _answer(error.code, error.message, _HEADERS.get(error.code, {}))
 
 
 def not_found(request: Request, error: Exception) -> Response:
@@ -36,7 +39,7 @@ def not_found(request: Request, error: Exception) -> Response:
 def without_history(_request: Request, error: Exception) -> Response:
     """The answer while the history cannot be reached: nothing has been put down."""
     assert isinstance(error, HistoryUnavailable)  # noqa: S101 - registered for these alone
-    return _answer(503, error.what, {"Retry-After": "2"})
+    return _answer(503, error.what, _HEADERS[503])
 
 
 def _answer(code: int, message: str, headers: Mapping[str, str]) -> Response:

@@ -65,6 +65,22 @@ def test_an_unknown_name_is_an_error_with_a_suggestion(root: Path) -> None:
     assert "Did you mean 'daily'?" in schedule(root, "pause", "dayly").stderr
 
 
+def test_a_file_that_cannot_be_read_is_told_beside_the_triggers_of_others_or_in_their_place(root: Path) -> None:
+    write_project(root, [], {}, pipeline="q")
+    (root / "pipelines/q/triggers.yaml").write_text("triggers: [\n")
+    said = schedule(root, "list")
+    assert (said.exit_code, "daily" in said.stdout) == (0, True)
+    assert "warning: not valid YAML" in said.stderr
+    assert "  where: pipelines/q/triggers.yaml:2\n  next:" in said.stderr
+    assert "next:  triggers here: by hand, daily; those of q cannot be read now" in schedule(root, "show", "x").stderr
+    triggers(root)
+    for words in (["list", "--json"], ["next"], ["pause", "x"]):
+        alone = schedule(root, *words)
+        assert (alone.exit_code, alone.stdout) == (2, "")
+        assert "error: not valid YAML" in alone.stderr
+        assert "where: pipelines/q/triggers.yaml:2" in alone.stderr
+
+
 def test_what_is_wrong_with_a_trigger_is_told_by_list_and_check(root: Path) -> None:
     triggers(root, {**DAILY, "schedule_interval": "0 25 * * *"})
     assert statuses(root) == {"daily": "broken"}

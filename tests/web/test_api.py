@@ -101,6 +101,18 @@ def test_a_trigger_that_is_paused_or_switched_off_is_closed(served: Scene) -> No
     assert served.ask("POST", HOOK, {}, BEARER).code == 401, "no API trigger"
 
 
+def test_while_the_triggers_cannot_be_read_a_call_is_to_come_again_and_hears_nothing_of_them(served: Scene) -> None:
+    number = served.ask("POST", "/api/trigger", {"pipeline": "p"}, OWN_BEARER).run["id"]
+    asked = served.ask("POST", HOOK, {}, BEARER).run["id"]
+    (served.root / "pipelines/p/triggers.yaml").write_text(f"triggers: [{{name: hook, token: {TOKEN}}}, *of_none]")
+    for method, path in (("POST", WITH_TOKEN), ("POST", HOOK), ("GET", f"/api/pipeline_runs/{asked}")):
+        answer = served.ask(method, path, None, BEARER)
+        assert (answer.code, answer.headers["retry-after"]) == (503, "2")
+        assert answer.error == "the triggers of 'p' cannot be read now: mage-project check says why"
+    assert served.ask("GET", f"/api/pipeline_runs/{number}", headers=OWN_BEARER).code == 200
+    assert served.ask("POST", "/api/trigger", {"pipeline": "p"}, OWN_BEARER).code == 202, "they keep no pipeline"
+
+
 def test_the_health_and_the_figures_are_told_to_anybody(served: Scene) -> None:
     served.until(lambda: served.ask("GET", "/healthz").body == {"status": "ok", "leads": True, "running": 0})
     number = served.ask("POST", HOOK, None, BEARER).run["id"]
