@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
 from collections.abc import Sequence
@@ -82,10 +83,20 @@ def backfill(
         return
     of_all = ["--local"] if local else []
     words = [*of_all, *(word for each in assignments for word in ("--var", each))]
-    receipt = _run(found, prepared, request, words, jobs=jobs, fail_fast=fail_fast, local=local, as_json=as_json)
     options = [*of_all, *(["--jobs", str(jobs)] if jobs > 1 else []), *(["--alert"] if alert else [])]
-    goes_on = receipt.signum is not None
-    again = backfill_again(project, pipeline, request, assignments, options, goes_on=goes_on)
+    how_again = functools.partial(backfill_again, project, pipeline, request, assignments, options)
+    receipt = _run(
+        found,
+        prepared,
+        request,
+        words,
+        after_a_crash=how_again(goes_on=True) if alert else None,
+        jobs=jobs,
+        fail_fast=fail_fast,
+        local=local,
+        as_json=as_json,
+    )
+    again = how_again(goes_on=receipt.signum is not None)
     click.echo(json.dumps(receipt.as_dict(), ensure_ascii=False) if as_json else receipt_table(receipt, again))
     if alert:
         _alert(project, receipt, again)
@@ -105,6 +116,7 @@ def _run(
     request: Request,
     words: Sequence[str],
     *,
+    after_a_crash: str | None,
     jobs: int,
     fail_fast: bool,
     local: bool,
@@ -139,10 +151,10 @@ def _run(
         backfill_id=backfill_id,
         logs=logs,
     )
-    backfills.begin(store, backfill_id, pipeline.uuid, asdict(request), prepared.request_key)
     busy = any(planned.action == "run" for planned in prepared.plan)
     servers = services.kept_up(pipeline, local=local) if busy else nullcontext()
     with reporter_for(as_json=as_json) as reporter, servers:
+        backfills.begin(store, backfill_id, pipeline.uuid, asdict(request), prepared.request_key, again=after_a_crash)
         work = Backfill(prepared.plan, command, store, prepared.variables_key, reporter, jobs=jobs)
         receipt = work.execute(fail_fast=fail_fast)
     try:

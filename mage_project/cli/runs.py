@@ -126,8 +126,10 @@ def _moments(text: str, option: str) -> tuple[float, float]:
 
 
 def _notice(project: Project, store: Store, found: Sequence[StoredRun]) -> None:
-    """Tell of runs that crashed, if nobody has yet."""
-    if any(run.status == "crashed" and run.ended_at is None for run in found):
+    """Tell of runs and backfills that crashed, if nobody has yet."""
+    from mage_project.history import backfills
+
+    if any(run.status == "crashed" and run.ended_at is None for run in found) or backfills.some_are_open(store):
         from mage_project.cli.crashes import notice
 
         notice(project, store)

@@ -45,6 +45,9 @@ class PlainWatcher:
     def crashed(self, run: Row) -> None:
         self._say(f"{MARKS['crashed']} {run['run_id']} of {run['pipeline']}: crashed: {run['error']}")
 
+    def backfill_crashed(self, backfill: Row) -> None:
+        self._say(f"{MARKS['crashed']} backfill {backfill['backfill_id']} of {backfill['pipeline']}: crashed")
+
     def trouble(self, what: str) -> None:
         self._say(f"warning: {what}")
 

@@ -32,9 +32,10 @@ class Silence:
     """
 
     def __init__(
-        self, store: Store, *, patience_s: float = LOST_S, clock: Callable[[], float] = time.monotonic
+        self, store: Store, *, of: str = _OPEN, patience_s: float = LOST_S, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._store, self._patience_s, self._clock = store, patience_s, clock
+        """`of`: the statement for what has not ended, runs or something else that has a `run_id` and a lease."""
+        self._store, self._of, self._patience_s, self._clock = store, of, patience_s, clock
         #: Of each run on another machine: its heartbeat, and when that was seen first.
         self._seen: dict[str, tuple[float, float]] = {}
         self._looked_at = clock()
@@ -44,7 +45,7 @@ class Silence:
     def lost(self) -> Sequence[Row]:
         """The runs that have crashed, and of which nobody has taken notice. Raises `HistoryUnavailable`."""
         with self._store.transaction() as transaction:
-            rows = transaction.run(_OPEN)
+            rows = transaction.run(self._of)
             now = self._store.now(transaction) if rows else 0.0
         self._listen([row for row in rows if not _holder(row).is_here])
         suspects = [row for row in rows if _holder(row).is_lost(row["heartbeat_at"], now)]

@@ -49,6 +49,7 @@ CREATE TABLE block_run (
     PRIMARY KEY (run_id, place)
 );
 
+-- `again`: the command that goes on with it, where people are to hear that it has crashed.
 CREATE TABLE backfill (
     backfill_id TEXT NOT NULL PRIMARY KEY,
     pipeline TEXT NOT NULL,
@@ -61,7 +62,8 @@ CREATE TABLE backfill (
     pid_started TEXT NOT NULL,
     started_at DOUBLE PRECISION NOT NULL,
     heartbeat_at DOUBLE PRECISION NOT NULL,
-    ended_at DOUBLE PRECISION
+    ended_at DOUBLE PRECISION,
+    again TEXT
 );
 
 CREATE INDEX backfill_request ON backfill (request_key, started_at);

@@ -13,7 +13,7 @@ from mage_project.errors import UsageError
 #: Names the store: a path, `sqlite:///path`, `postgresql://…`, or `off`.
 VARIABLE = "MAGE_PROJECT_HISTORY"
 #: The revision of the schema that this version reads and writes: the newest in migrations/versions.
-REVISION = "0005"
+REVISION = "0006"
 SCHEMA = Path(__file__).with_name("schema.sql")
 
 Row = Mapping[str, Any]

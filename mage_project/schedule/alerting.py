@@ -24,6 +24,7 @@ from mage_project.project.command import command
 from mage_project.runner import beginnings
 from mage_project.runner.crashes import AT_ONCE, tell_side_by_side
 from mage_project.runner.log import Log
+from mage_project.schedule.backfill_alerts import tell_of_crash
 from mage_project.schedule.catalogue import catalogue
 from mage_project.schedule.children import Child
 from mage_project.schedule.launches import words_of
@@ -76,6 +77,14 @@ class Alerted:
             is_first = len(self._lost) == 1
         if is_first:
             self._begin(self._tell_of_lost)
+
+    def backfill_crashed(self, backfill: Row) -> None:
+        self._inner.backfill_crashed(backfill)
+        self._begin(self._tell_of_backfill, backfill)
+
+    def _tell_of_backfill(self, backfill: Row) -> None:
+        for line in tell_of_crash(self._root, backfill):
+            self._inner.trouble(line.removeprefix("warning: "))
 
     def _tell_of_lost(self) -> None:
         more = True

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mage_project.alerts.channels import Alerts
 from mage_project.alerts.sending import send
 from mage_project.alerts.settings import read_alerts
 from mage_project.alerts.words import Occasion
+from mage_project.history.crashes import WHY
+from mage_project.history.stores import Row
 from mage_project.project.command import command
+from mage_project.project.model import Problem
 from mage_project.schedule.receipts import Outcome, Receipt
 
 #: So many intervals are named with what was wrong; the receipt has all of them.
@@ -23,11 +27,27 @@ def tell(root: Path, receipt: Receipt, again: str) -> Iterator[str]:
     `again`: the command that goes on with what is not completed.
     """
     alerts, problems = read_alerts(root, receipt.pipeline)
-    yield from (f"warning: alerts: {each.message} ({each.place(root)})" for each in problems)
     event = event_of(receipt, alerts)
-    if event is not None and alerts.channels:
-        outcomes = send(alerts, occasion_of(root, receipt, event, again))
-        yield from (str(outcome) for outcome in outcomes if outcome.why is not None)
+    occasion = occasion_of(root, receipt, event, again) if event is not None else None
+    yield from _told(root, alerts, problems, occasion)
+
+
+def tell_of_crash(root: Path, row: Row) -> Iterator[str]:
+    """The same of one whose process is gone, by its row of the history: whoever has taken notice of it does so."""
+    alerts, problems = read_alerts(root, row["pipeline"])
+    yield from _told(root, alerts, problems, _crash(root, row) if "failure" in alerts.on else None)
+
+
+def reaches_somebody(root: Path, pipeline: str) -> bool:
+    """Whether this process can tell anybody that one has crashed: addresses may come from the environment."""
+    alerts, _ = read_alerts(root, pipeline)
+    return bool(alerts.channels) and "failure" in alerts.on
+
+
+def _told(root: Path, alerts: Alerts, problems: Sequence[Problem], occasion: Occasion | None) -> Iterator[str]:
+    yield from (f"warning: alerts: {each.message} ({each.place(root)})" for each in problems)
+    if occasion is not None and alerts.channels:
+        yield from (str(outcome) for outcome in send(alerts, occasion) if outcome.why is not None)
 
 
 def event_of(receipt: Receipt, alerts: Alerts) -> str | None:
@@ -57,6 +77,24 @@ def occasion_of(root: Path, receipt: Receipt, event: str, again: str) -> Occasio
         host=socket.gethostname(),
         rows=receipt.rows,
         seconds=receipt.seconds,
+    )
+
+
+def _crash(root: Path, row: Row) -> Occasion:
+    request = json.loads(row["request"])
+    runs = ", ".join(f"{number} {status.replace('_', ' ')}" for status, number in row["runs"].items())
+    return Occasion(
+        event="failure",
+        subject="backfill",
+        pipeline=row["pipeline"],
+        status="crashed",
+        run_id=row["backfill_id"],
+        execution_time=f"{request['start']} to {request['end'] or 'now'}",
+        error=f"{WHY}\nits runs: {runs or 'none'}",
+        resume=row["again"],
+        log=command(root, "runs", "list", "--backfill", row["backfill_id"]),
+        host=row["host"].split()[0],
+        seconds=row["ended_at"] - row["started_at"],
     )
 
 

@@ -57,6 +57,8 @@ class Watcher(Protocol):
 
     def crashed(self, run: Row) -> None: ...
 
+    def backfill_crashed(self, backfill: Row) -> None: ...
+
     def trouble(self, what: str) -> None: ...
 
     def stopping(self, signum: int) -> None: ...
@@ -88,7 +90,7 @@ class Scheduler:
         self._stamp: object = None
         self._lookout = Lookout(root, local=local)
         self._absences = Absences(lingers_s)
-        self._crashes = Crashes(store, watcher.crashed)
+        self._crashes = Crashes(store, watcher.crashed, watcher.backfill_crashed)
         self._leads_since: float | None = None
         self._heard: float | None = None
         self._heard_at = 0.0

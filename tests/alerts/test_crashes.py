@@ -126,7 +126,10 @@ def test_of_a_run_that_is_killed_with_its_command_whoever_notices_first_tells(
     store = lost(tmp_path)
     watcher = Alerted(PlainWatcher(), tmp_path)
     with ThreadPoolExecutor(4) as pool:
-        looks = [pool.submit(notice, found, store), pool.submit(Crashes(store, watcher.crashed).look)] * 2
+        looks = [
+            pool.submit(notice, found, store),
+            pool.submit(Crashes(store, watcher.crashed, watcher.backfill_crashed).look),
+        ] * 2
         for look in looks:
             look.result()
     watcher.close()
@@ -165,7 +168,7 @@ def test_channels_that_do_not_answer_are_waited_for_once_after_what_was_asked_fo
 def test_a_scheduler_tells_of_many_lost_runs_before_it_ends(tmp_path: Path, hooks: Receiver) -> None:
     store = many_lost(project(tmp_path, f"{hooks.url}/slack"), AT_ONCE + 2)
     watcher = Alerted(PlainWatcher(), tmp_path)
-    Crashes(store, watcher.crashed).look()
+    Crashes(store, watcher.crashed, watcher.backfill_crashed).look()
     watcher.close()
     assert [title for title, _ in texts(hooks)] == ["p crashed"] * (AT_ONCE + 2)
 

@@ -22,7 +22,7 @@ class Scene:
         run_pipeline(write_project(root, [block("load", "data_loader")], code), "p")
         self.store = SqliteStore(root / ".mage_project/history.db", print)
         self.now, self.told = 0.0, list[Row]()
-        self.crashes = Crashes(self.store, self.told.append, clock=lambda: self.now)
+        self.crashes = Crashes(self.store, self.told.append, self.told.append, clock=lambda: self.now)
         self.set("status = 'running', ended_at = NULL, host = 'another', heartbeat_at = 0.1")
 
     def set(self, what: str) -> None:

@@ -74,6 +74,8 @@ class Told:
 
     def crashed(self, run: Row) -> None: ...
 
+    def backfill_crashed(self, backfill: Row) -> None: ...
+
     def late(self, run: DueRun, sla_s: int) -> None:
         self.lines.append(f"late by more than {sla_s} s")
 
