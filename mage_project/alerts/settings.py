@@ -6,6 +6,7 @@ What is wrong is collected: it keeps no pipeline from running, and no other chan
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ from mage_project.project.model import Problem
 MAGES, OURS = "notification_config", "alerts"
 #: Most files have neither, and parsing YAML costs more than the rest of a small run.
 _WORDS = (MAGES.encode(), OURS.encode())
+_OF_A_SHELL = re.compile(r"\$\{(\w+)\}")
 #: Why a channel is off of which a problem tells the rest.
 _WRONG = "its settings are wrong"
 _KEYS = {MAGES: ("alert_on", "message_templates", *KINDS), OURS: ("urls",)}
@@ -127,6 +129,7 @@ def _settings(name: str, kind: Kind, entry: _Entry) -> tuple[dict[str, Any], str
         if key not in entry.value:
             continue
         value, absent = _rendered(entry.value[key], entry.template)
+        _look_for_shells_variables(entry.value[key], f"'{key}' of {name}", entry.value.line_of(key), entry.checker)
         if key in kind.needed and value in (None, "", [], "None"):
             why = absent[0].reason if absent else "a value"
             return {}, f"'{key}' needs {why}"
@@ -142,6 +145,14 @@ def _settings(name: str, kind: Kind, entry: _Entry) -> tuple[dict[str, Any], str
     if wrong:
         entry.checker.error(f"'{name}': {wrong}", entry.line)
     return settings, _WRONG if wrong else None
+
+
+def _look_for_shells_variables(value: Any, what: str, line: int, checker: Checker) -> None:
+    """`${NAME}` in the file stays as it is, which may be meant in a password."""
+    for text in map(str, _listed(value)):
+        if found := _OF_A_SHELL.search(text):
+            hint = f"Mage's form is {{{{ env_var('{found[1]}') }}}}"
+            checker.error(f"{what} has {found[0]} in it, which nothing fills in", line, hint=hint, warning=True)
 
 
 def _hide(name: str, settings: dict[str, Any]) -> None:
@@ -185,6 +196,7 @@ def _addresses(entry: _Entry | None, unset: dict[str, str]) -> Iterator[Channel]
         return
     for place, given in enumerate(entry.value):
         address, absent = _rendered(given, entry.template)
+        _look_for_shells_variables(given, f"url {place + 1} of '{OURS}'", entry.line, entry.checker)
         if absent:
             unset[f"url {place + 1}"] = f"it needs {absent[0].reason}"
         elif not isinstance(address, str) or "://" not in address:

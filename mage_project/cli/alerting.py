@@ -34,10 +34,11 @@ def list_alerts(project: Project, pipeline: str | None) -> None:
     ]
     click.echo(aligned(("channel", "", "of"), lines) if lines else "no alerts are configured")
     for problem in problems:
-        click.echo(f"error: {problem.message}\n  where: {problem.place(project.root)}", err=True)
+        kind = "error" if problem.fails_a_check else "warning"
+        click.echo(f"{kind}: {problem.message}\n  where: {problem.place(project.root)}", err=True)
         if problem.hint:
             click.echo(f"  next:  {problem.hint}", err=True)
-    if problems:
+    if any(problem.fails_a_check for problem in problems):
         sys.exit(2)
 
 

@@ -12,7 +12,7 @@ import click
 
 from mage_project.cli.options import project_option
 from mage_project.errors import UsageError
-from mage_project.project import Project
+from mage_project.project import Problem, Project
 
 
 @click.command()
@@ -101,11 +101,11 @@ def check(
         )
     from mage_project.cli.inspection import problems_of
 
-    found = 0
+    found: set[Problem] = set()  # what is wrong in a file of the project is wrong for each of its pipelines
     for uuid in pipelines or project.uuids:
         problems = problems_of(project, uuid)
         errors = [problem for problem in problems if problem.fails_a_check]
-        found += len(errors)
+        found.update(errors)
         click.echo(f"{'✗' if errors else '✓'} {uuid}")
         for problem in problems:
             kind = "error" if problem.fails_a_check else "warning"
@@ -113,4 +113,4 @@ def check(
             if problem.hint:
                 click.echo(f"      next:  {problem.hint}")
     if found:
-        raise UsageError(f"{found} problem{'s' if found > 1 else ''} found", where=str(project.root))
+        raise UsageError(f"{len(found)} problem{'s' if len(found) > 1 else ''} found", where=str(project.root))

@@ -6,6 +6,7 @@ import signal
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from mage_project.characters import visible
 from mage_project.cli.runs import MARKS
 from mage_project.masking import masked
 
@@ -64,4 +65,4 @@ def moment_text(seconds: float) -> str:
 
 
 def _name(run: DueRun) -> str:
-    return f"{run.pipeline}.{run.trigger_name} due {moment_text(run.due_at)}"
+    return f"{run.pipeline}.{visible(run.trigger_name)} due {moment_text(run.due_at)}"

@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mage_project.characters import visible
 from mage_project.cli.options import project_option
 from mage_project.cli.runs import MARKS
 from mage_project.cli.schedule_reporters import PlainWatcher, moment_text
 from mage_project.cli.trigger_showing import called, show
-from mage_project.errors import UsageError
+from mage_project.errors import ConfigError, UsageError
 from mage_project.project import Project
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from mage_project.history.schedules import DueRun, TriggerState
     from mage_project.schedule.catalogue import Catalogue, Entry
@@ -56,14 +57,13 @@ def list_triggers(project: Project, as_json: bool) -> None:
         click.echo(json.dumps(rows, ensure_ascii=False))
         return
     lines = [
-        (row["trigger"], row["pipeline"], row["schedule"], row["status"], _last(row), _short(row["next"]))
+        (row["trigger"], row["pipeline"], row["schedule"], _status(row), _last(row), _short(row["next"]))
         for row in rows
     ]
     header = ("trigger", "pipeline", "schedule", "status", "last", "next")
-    click.echo(aligned(header, lines) if lines else "no triggers")
-    for row in rows:
-        if row["problem"]:
-            click.echo(f"warning: {row['problem']}", err=True)
+    click.echo(aligned(header, _visible(lines)) if lines else "no triggers")
+    for problem in [*(row["problem"] for row in rows if row["problem"]), *_mistakes(found)]:
+        click.echo(f"warning: {problem}", err=True)
     if leader(store_of_project(project)) is None:
         click.echo("no scheduler is running: mage-project scheduler", err=True)
 
@@ -88,9 +88,10 @@ def next_runs(project: Project, count: int, as_json: bool) -> None:
                 for moment, e in found]  # fmt: skip
         click.echo(json.dumps(rows, ensure_ascii=False))
         return
-    lines = [(f"{moment:%Y-%m-%d %H:%M}", _local(entry, moment), entry.trigger.name, entry.pipeline)
+    clock = "%H:%M:%S" if any(moment.second for moment, _ in found) else "%H:%M"
+    lines = [(f"{moment:%Y-%m-%d {clock}}", _local(entry, moment, clock), entry.trigger.name, entry.pipeline)
              for moment, entry in found]  # fmt: skip
-    click.echo(aligned(("UTC", "there", "trigger", "pipeline"), lines) if lines else "nothing is due")
+    click.echo(aligned(("UTC", "there", "trigger", "pipeline"), _visible(lines)) if lines else "nothing is due")
 
 
 @schedule.command(name="run-once")
@@ -123,7 +124,7 @@ def run_once(project: Project, name: str, pipeline: str | None, local: bool, as_
 def pause(project: Project, name: str, pipeline: str | None) -> None:
     """Let no run of trigger NAME come due until `resume`. What has begun goes on."""
     state = _changed(project, name, pipeline, paused=True)
-    click.echo(f"{state.trigger_name} of {state.pipeline} is paused")
+    click.echo(f"{visible(state.trigger_name)} of {state.pipeline} is paused")
 
 
 @schedule.command()
@@ -132,7 +133,7 @@ def pause(project: Project, name: str, pipeline: str | None) -> None:
 def resume(project: Project, name: str, pipeline: str | None) -> None:
     """Let runs of trigger NAME come due again, from now on. What was due in between is not made up for."""
     state = _changed(project, name, pipeline, paused=False)
-    click.echo(f"{state.trigger_name} of {state.pipeline} is active")
+    click.echo(f"{visible(state.trigger_name)} of {state.pipeline} is active")
 
 
 @click.command()
@@ -204,10 +205,12 @@ def _changed(project: Project, name: str, pipeline: str | None, *, paused: bool)
     from mage_project.history.schedules import TriggerState
 
     entry = catalogue_of(project).find(name, pipeline)
+    if entry.problem:
+        raise entry.problem
     if not entry.is_active:
-        why = f"trigger '{name}' is {entry.status(None)}" if not entry.problem else str(entry.problem)
+        what = f"trigger '{name}' is {entry.status(None)}: it has no runs that come due"
         where = f"{entry.trigger.path}:{entry.trigger.line}"
-        raise UsageError(f"{why}: it has no runs that come due", where=where, hint="write `status: active` there")
+        raise UsageError(what, where=where, hint="write `status: active` there")
     store, now = store_of_project(project), datetime.now(UTC).timestamp()
     with store.transaction(write=True) as transaction:
         state = schedules.states(transaction).get(entry.key)
@@ -245,6 +248,7 @@ def row_of(entry: Entry, state: TriggerState | None, last: DueRun | None) -> dic
         "timezone": trigger.timezone or "UTC",
         "catch_up": trigger.catch_up,
         "status": status,
+        "mistakes": trigger.flaws,
         "last": last and {"due": moment_text(last.due_until), "status": last.status, "reason": last.reason,
                           "run_id": last.run_id},
         "next": f"{following[0]:%Y-%m-%dT%H:%M:%SZ}" if following else None,
@@ -258,11 +262,28 @@ def _last(row: dict[str, Any]) -> str:
 
 
 def _short(moment: str | None) -> str:
-    return moment[:16].replace("T", " ") if moment else ""
+    """To the minute, where the seconds say nothing."""
+    return (moment or "").removesuffix("Z").removesuffix(":00").replace("T", " ")
 
 
-def _local(entry: Entry, moment: datetime) -> str:
+def _local(entry: Entry, moment: datetime, clock: str) -> str:
     from mage_project.schedule.timetable import zone_of
 
     zone = zone_of(entry.trigger)
-    return f"{moment.astimezone(zone):%a %Y-%m-%d %H:%M %Z}"
+    return f"{moment.astimezone(zone):%a %Y-%m-%d {clock} %Z}"
+
+
+def _visible(lines: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Names come from files: none of them moves the cursor."""
+    return [[visible(cell) for cell in line] for line in lines]
+
+
+def _mistakes(found: Catalogue) -> Iterator[str]:
+    """What is wrong in the files and does not count, each with its place."""
+    for mistake in (mistake for mistakes in found.mistakes.values() for mistake in mistakes):
+        yield str(ConfigError(mistake.message, where=mistake.place(found.root), hint=mistake.hint))
+
+
+def _status(row: dict[str, Any]) -> str:
+    flaws = row["mistakes"]
+    return f"{row['status']}, {flaws} mistake{'s' if flaws > 1 else ''}" if flaws else str(row["status"])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mage_project.characters import visible
 from mage_project.cli.options import project_option
 from mage_project.project import Project
 
@@ -92,4 +93,8 @@ def _facts(row: dict[str, Any]) -> list[tuple[str, str]]:
         if not row["listening"]:
             found.append(("listening", "nobody: mage-project scheduler --listen 127.0.0.1:6789"))
     found.append(("problem", row["problem"]))
-    return [(title, str(value)) for title, value in found if value is not None]
+    return [
+        (title, str(value) if title == "problem" else visible(str(value)))
+        for title, value in found
+        if value is not None
+    ]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mage_project.errors import did_you_mean
+from mage_project.project import document
 from mage_project.project.document import Mapping
 from mage_project.project.graph import find_cycle
 from mage_project.project.model import Block, Problem
@@ -95,11 +96,12 @@ class Checker:
         if not isinstance(value, list):
             self.error(f"'{key}' must be a list", content.line_of(key))
             return
-        for entry in value:
+        for place, entry in enumerate(value):
             if isinstance(entry, Mapping):
                 yield entry
             else:
-                self.error(f"an entry of '{key}' is not a mapping: {entry!r}", content.line_of(key))
+                line = document.line_of_item(self.path, key, place) or content.line_of(key)
+                self.error(f"an entry of '{key}' is not a mapping: {entry!r}", line)
 
     def mapping(self, content: Mapping, key: str) -> dict[str, Any]:
         value = content.get(key) or {}

@@ -57,9 +57,8 @@ _PatientLoader.add_constructor("tag:yaml.org,2002:map", _construct)
 
 def parse(text: str, path: Path) -> Any:
     """The parsed YAML of `text`. `ConfigError` with the line where it stops being YAML, or of a value that is none."""
-    loader = _PatientLoader if sum(map(text.count, ("[", "{", "- ", "? "))) > _DEEP else _LineLoader
     try:
-        return yaml.load(text, Loader=loader)  # a subclass of the safe loader
+        return yaml.load(text, Loader=_loader(text))
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         what = f"not valid YAML: {error.problem or error.context}"
@@ -72,10 +71,23 @@ def parse(text: str, path: Path) -> Any:
         _say_where(text, path, error)
 
 
+def _loader(text: str) -> Any:
+    """A subclass of the safe loader."""
+    return _PatientLoader if sum(map(text.count, ("[", "{", "- ", "? "))) > _DEEP else _LineLoader
+
+
 def _say_where(text: str, path: Path, error: Exception) -> NoReturn:
     loader = yaml.SafeLoader(text)
     what, line = fault(loader, loader.get_single_node())
     raise ConfigError(f"not valid YAML: {what}", where=f"{path}:{line or 1}", hint=_HINT) from error
+
+
+def line_of_item(path: Path, key: str, place: int) -> int | None:
+    """The line of an item of the list under `key` of a file that has been read: only mappings know theirs."""
+    text = path.read_text(encoding="utf-8-sig")
+    root: Any = yaml.compose(text, Loader=_loader(text))
+    items = [value.value for name, value in root.value if name.value == key]
+    return items[-1][place].start_mark.line + 1 if items else None
 
 
 def read(path: Path) -> Mapping:

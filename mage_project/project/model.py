@@ -134,6 +134,7 @@ class Trigger:
 
     `sla_s`: how long after a run was due it should have ended. `envs`: where it is there at all; empty: everywhere.
     `catch_up`: which of the runs are made up for that were due while no scheduler was there. `token`: an API trigger's.
+    `flaws`: how many mistakes the entry has; what is wrong does not count.
     """
 
     name: str
@@ -150,6 +151,7 @@ class Trigger:
     catch_up: Literal["none", "last", "all"] = "last"
     token: str | None = field(default=None, repr=False)
     watch: Watch | None = None
+    flaws: int = 0
     path: Path | None = None
     line: int = 1
 

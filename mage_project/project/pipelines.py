@@ -41,7 +41,7 @@ def read_pipeline(root: Path, uuid: str) -> tuple[Pipeline, list[Problem]]:
         triggers=triggers_of(path.with_name("triggers.yaml"), checker),
         concurrency=concurrency(content, checker),
     )
-    return pipeline, checker.problems
+    return pipeline, list(dict.fromkeys(checker.problems))  # the list of blocks is walked more than once
 
 
 def _with_upstream_among(blocks: Sequence[Block], block: Block) -> Block:

@@ -24,6 +24,8 @@ _CHOICES = {
     "status": ("active", "inactive"),
     "catch_up": ("none", "last", "all"),
 }
+#: A shorter one can be found by trying. Mage's own have 32 hexadecimal digits.
+SHORTEST_TOKEN = 16
 #: Years of moments: in the first and the last that there are a calendar cannot reckon.
 _FIRST_YEAR, _LAST_YEAR = 1900, 2999
 
@@ -49,13 +51,15 @@ def read_triggers(path: Path, checker: Checker) -> Iterator[Trigger]:
     content = document.read(path)
     names = set()
     for entry in checker.entries(content, "triggers"):
+        before = len(checker.problems)
         checker.keys(entry, "trigger")
         left_out(entry, checker)
         trigger = _trigger(with_own_keys(entry, content, checker), checker)
-        if trigger.name in names:
+        if trigger.name and trigger.name in names:
             checker.error(f"two triggers are called '{trigger.name}'", entry.line, hint=_NAME)
         names.add(trigger.name)
-        yield trigger
+        flaws = [each for each in checker.problems[before:] if not each.warning]
+        yield replace(trigger, flaws=len(flaws))
     check_names(content, names, checker)
 
 
@@ -68,7 +72,7 @@ def _trigger(entry: Mapping, checker: Checker) -> Trigger:
     if sla_s is not None and not is_number:
         checker.error(f"'sla' is a number of seconds, 0 to {MOST_SECONDS:,}, not {sla_s!r}", entry.line_of("sla"))
     return Trigger(
-        name=str(entry.get("name") or ""),
+        name=_name(entry, checker),
         schedule_type=_choice(entry, "schedule_type", checker) or "time",
         schedule_interval=_text_or_none(entry.get("schedule_interval")),
         start_time=_moment(entry, "start_time", checker),
@@ -80,7 +84,7 @@ def _trigger(entry: Mapping, checker: Checker) -> Trigger:
         envs=_envs(entry),
         timezone=_text_or_none(entry.get("timezone")),
         catch_up=_choice(entry, "catch_up", checker) or "last",  # type: ignore[arg-type]
-        token=_token(entry),
+        token=_token(entry, checker),
         watch=watch(entry, checker),
         path=checker.path,
         line=entry.line,
@@ -93,10 +97,25 @@ def _envs(entry: Mapping) -> tuple[str, ...]:
     return tuple(str(env) for env in (value if isinstance(value, list) else [value] if value else ()))
 
 
-def _token(entry: Mapping) -> str | None:
+def _name(entry: Mapping, checker: Checker) -> str:
+    """The name; empty where there is none, or a word that is no text to YAML: `off`, `on`, `yes`, `no`."""
+    name = entry.get("name")
+    if isinstance(name, (bool, list, dict)):
+        kind = str(name).lower() if isinstance(name, bool) else f"a {'list' if isinstance(name, list) else 'mapping'}"
+        what = f"the name of a trigger is no text but {kind} to YAML: the trigger does not count"
+        checker.error(what, entry.line_of("name"), hint="quote it: name: 'off'")
+        return ""
+    return str(name or "")
+
+
+def _token(entry: Mapping, checker: Checker) -> str | None:
     """The token of an API trigger; whatever is said of it from now on hides it."""
     token = _text_or_none(entry.get("token"))
     masking.hide({"trigger_token": token or ""})
+    if token is not None and len(token) < SHORTEST_TOKEN and entry.get("schedule_type") == "api":
+        what = f"the token of trigger '{entry.get('name')}' is shorter than {SHORTEST_TOKEN} characters"
+        hint = 'one that nobody guesses: python -c "import secrets; print(secrets.token_hex())"'
+        checker.error(what, entry.line_of("token"), hint=hint, warning=True)
     return token
 
 

@@ -9,11 +9,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from mage_project.characters import visible
 from mage_project.errors import ConfigError, MageProjectError, UsageError, did_you_mean
 from mage_project.history.schedules import TriggerState
 from mage_project.project import Project, Trigger
 from mage_project.project.checking import Checker
 from mage_project.project.concurrency import Concurrency, of_pipeline
+from mage_project.project.model import Problem
 from mage_project.project.triggers import read_triggers
 from mage_project.schedule.timetable import Timetable, place, timetable
 
@@ -75,11 +77,15 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class Catalogue:
-    """Every trigger of the project in `root`; `unreadable` are the pipelines whose triggers.yaml cannot be read now."""
+    """Every trigger of the project in `root`; `unreadable` are the pipelines whose triggers.yaml cannot be read now.
+
+    `mistakes`: what is wrong in the others' files, and does not count, by pipeline.
+    """
 
     root: Path
     entries: Sequence[Entry]
     unreadable: dict[str, MageProjectError]
+    mistakes: dict[str, list[Problem]] = field(default_factory=dict)
 
     def find(self, name: str, pipeline: str | None = None) -> Entry:
         """The trigger of that name. `UsageError` for none, or for several in different pipelines."""
@@ -87,7 +93,7 @@ class Catalogue:
         if not found:
             names = [entry.trigger.name for entry in self.entries]
             unread = f"; those of {', '.join(self.unreadable)} cannot be read now" if self.unreadable else ""
-            hint = f"triggers here: {', '.join(sorted(set(names))) or 'none'}{unread}"
+            hint = f"triggers here: {visible(', '.join(sorted(set(names))) or 'none')}{unread}"
             raise UsageError(f"there is no trigger '{name}'.{did_you_mean(name, names)}", hint=hint)
         if len(found) > 1:
             pipelines = ", ".join(entry.pipeline for entry in found)
@@ -99,16 +105,20 @@ def catalogue(root: Path) -> Catalogue:
     """Read them. What is wrong with one keeps no other from its work."""
     entries: list[Entry] = []
     unreadable: dict[str, MageProjectError] = {}
+    mistakes: dict[str, list[Problem]] = {}
     for uuid in Project(root).uuids:
         path = root / "pipelines" / uuid / "triggers.yaml"
         try:
-            triggers = list(read_triggers(path, Checker(path)))
+            checker = Checker(path)
+            triggers = list(read_triggers(path, checker))
             limits = _limits(path) if triggers else Concurrency()
         except ConfigError as error:
             unreadable[uuid] = error.within(root)
             continue
+        if wrong := [each for each in checker.problems if not each.warning]:
+            mistakes[uuid] = wrong
         entries += [replace(entry_of(root, uuid, each), concurrency=limits) for each in triggers if each.name]
-    return Catalogue(root=root, entries=_first_of_each_name(entries), unreadable=unreadable)
+    return Catalogue(root=root, entries=_first_of_each_name(entries), unreadable=unreadable, mistakes=mistakes)
 
 
 def number_of(pipeline: str, name: str) -> int:

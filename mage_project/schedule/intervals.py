@@ -112,20 +112,27 @@ def intervals(steps: Steps, end: datetime) -> list[Interval]:
 def period(text: str, option: str) -> tuple[datetime, datetime, str]:
     """The period that a date names: its start, the start of what follows it, and `year`, `month`, `day` or `moment`."""
     try:
-        for pattern, layout, unit in _PERIODS:
-            if pattern.fullmatch(text):
-                start = datetime.strptime(text, layout)
-                return start, CalendarSteps(first=start, unit=unit).begin(1), unit
-        start = datetime.fromisoformat(text)
-    except (ValueError, OverflowError) as error:
+        start, unit = _begin(text)
+    except ValueError as error:
         raise UsageError(
             f"{option} is not a date: '{text}'", hint=f"write {option} 2019-01, 2019-01-31 or 2019-01-31T05:00"
         ) from error
     if start.tzinfo:
         raise UsageError(f"{option} is in UTC, without a zone: '{text}'", hint=f"write {option} {start:%Y-%m-%dT%H:%M}")
-    if start == datetime.max:
-        raise UsageError(f"{option} is the last moment there is: '{text}'", hint="name an earlier one")
-    return start, start + timedelta(microseconds=1), "moment"
+    try:
+        end = CalendarSteps(first=start, unit=unit).begin(1) if unit != "moment" else start + timedelta(microseconds=1)
+    except (ValueError, OverflowError) as error:
+        what = f"{option} is out of range: what follows '{text}' is not within the years 1 to 9999"
+        raise UsageError(what, hint="name an earlier one") from error
+    return start, end, unit
+
+
+def _begin(text: str) -> tuple[datetime, str]:
+    """The moment at which a date begins, and how it is written. `ValueError` for none."""
+    for pattern, layout, unit in _PERIODS:
+        if pattern.fullmatch(text):
+            return datetime.strptime(text, layout), unit
+    return datetime.fromisoformat(text), "moment"
 
 
 def steps(interval: str, first: datetime) -> Steps:

@@ -232,6 +232,9 @@ class Scheduler:
         self._told.clear()
         for pipeline, flaw in self._catalogue.unreadable.items():
             self._tell_of((pipeline, ""), str(flaw))
+        for pipeline, mistakes in self._catalogue.mistakes.items():
+            each = (f"{mistake.message} ({mistake.place(self._root)})" for mistake in mistakes)
+            self._tell_of((pipeline, ""), "\n  ".join(each))
         for entry in self._catalogue.entries:
             if entry.problem is not None:
                 self._tell_of(entry.key, str(entry.problem))

@@ -14,10 +14,9 @@ from dataclasses import dataclass, field
 from mage_project import masking
 from mage_project.errors import UsageError
 from mage_project.project import Trigger
+from mage_project.project.triggers import SHORTEST_TOKEN
 
 VARIABLE = "MAGE_PROJECT_API_TOKEN"
-#: A shorter one can be found by trying. Mage's own have 32 hexadecimal digits.
-_SHORTEST = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,9 +43,9 @@ class Tokens:
 def tokens() -> Tokens:
     """Those of the environment. `UsageError` for one that is too short."""
     own = os.environ.get(VARIABLE) or None
-    if own is not None and len(own) < _SHORTEST:
+    if own is not None and len(own) < SHORTEST_TOKEN:
         hint = 'one that nobody guesses: python -c "import secrets; print(secrets.token_hex())"'
-        raise UsageError(f"{VARIABLE} is shorter than {_SHORTEST} characters", hint=hint)
+        raise UsageError(f"{VARIABLE} is shorter than {SHORTEST_TOKEN} characters", hint=hint)
     masking.hide({"api_token": own or ""})
     return Tokens(own=own)
 

@@ -134,6 +134,25 @@ def test_what_is_wrong_is_found_with_its_line_and_what_was_meant(
     assert Project(tmp_path).pipeline("p").uuid == "p", "and the pipeline runs"
 
 
+def test_a_variable_as_shells_have_them_is_told_with_mages_form_and_nothing_of_what_comes_from_outside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOOK", "http://a.example/${x}")
+    project = """
+        notification_config:
+          discord_config: {webhook_url: "{{ env_var('HOOK') }}"}
+          email_config: {smtp_host: h, smtp_mail_from: a@b, to_emails: [c@d, "${MAILS}"], smtp_password: "${PASSWORD}"}
+        alerts: {urls: ["ntfy://${TOPIC}"]}
+    """
+    _, problems = read_alerts(write(tmp_path, project), "p")
+    assert [(problem.line, problem.message.split(",")[0], problem.hint) for problem in problems] == [
+        (4, "'to_emails' of email_config has ${MAILS} in it", "Mage's form is {{ env_var('MAILS') }}"),
+        (4, "'smtp_password' of email_config has ${PASSWORD} in it", "Mage's form is {{ env_var('PASSWORD') }}"),
+        (5, "url 1 of 'alerts' has ${TOPIC} in it", "Mage's form is {{ env_var('TOPIC') }}"),
+    ]
+    assert not any(problem.fails_a_check for problem in problems)
+
+
 def test_what_is_wrong_with_one_channel_leaves_the_others(tmp_path: Path) -> None:
     project = "notification_config: {slak_config: {}, discord_config: {webhook_url: 'http://a.example/x'}}\n"
     assert [channel.kind for channel in read_alerts(write(tmp_path, project), "p")[0].channels] == ["discord"]

@@ -84,9 +84,38 @@ def test_a_file_that_cannot_be_read_is_told_beside_the_triggers_of_others_or_in_
 def test_what_is_wrong_with_a_trigger_is_told_by_list_and_check(root: Path) -> None:
     triggers(root, {**DAILY, "schedule_interval": "0 25 * * *"})
     assert statuses(root) == {"daily": "broken"}
+    paused = schedule(root, "pause", "daily")
+    assert (paused.exit_code, paused.stderr.count("where:"), "status: active" in paused.stderr) == (2, 1, False)
     said = CliRunner().invoke(cli, ["check", "--project", str(root)])
     assert (said.exit_code, "error: trigger 'daily' has no schedule_interval" in said.stdout) == (2, True)
     assert "where: pipelines/p/triggers.yaml:2" in said.stdout
+
+
+def test_a_trigger_with_a_mistake_that_does_not_count_says_so_in_the_list(root: Path) -> None:
+    triggers(root, {**DAILY, "name": "a\nb\x1b[31m", "settings": {"timeout": -1}})
+    said = schedule(root, "list")
+    assert "a\\nb\\x1b[31m  p         @daily    active, 1 mistake" in said.stdout
+    assert "warning: 'timeout' of a trigger's settings must be" in said.stderr
+    assert "where: pipelines/p/triggers.yaml:" in said.stderr
+
+
+def test_moments_have_seconds_where_they_say_something(root: Path) -> None:
+    assert "00:00 UTC  daily" in schedule(root, "next").stdout
+    triggers(root, DAILY, {**DAILY, "name": "later", "schedule_interval": "0 0 * * * 10"})
+    said = schedule(root, "next", "-n", "2").stdout
+    assert all(words in said for words in ("00:00:00 UTC  daily", "00:00:10 UTC  later"))
+    assert "00:00:10\n" in schedule(root, "list").stdout
+
+
+def test_what_is_wrong_with_the_project_is_counted_once_for_all_pipelines(root: Path) -> None:
+    write_project(root, [], {}, pipeline="q")
+    (root / "metadata.yaml").write_text("notification_config: {alert_on: [nope]}\n")
+    said = CliRunner().invoke(cli, ["check", "--project", str(root)])
+    assert (said.exit_code, said.stdout.count("alert_on has no 'nope'"), "1 problem found" in said.stderr) == (
+        2,
+        2,
+        True,
+    )
 
 
 def test_a_trigger_is_run_once_with_its_variables(root: Path) -> None:

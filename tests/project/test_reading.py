@@ -51,7 +51,7 @@ def test_a_folder_without_pipelines_is_not_a_project(tmp_path):
         pytest.param("blocks:\n- uuid: a\n  type: data_loader\n", 2, "has no file data_loaders/a.py", id="file"),
         pytest.param("blocks:\n- type: data_loader\n", 2, "a block needs 'uuid'", id="uuid"),
         pytest.param("blocks: 7\n", 1, "must be a list", id="list"),
-        pytest.param("blocks:\n- 7\n", 1, "not a mapping", id="entry"),
+        pytest.param("blocks:\n- 7\n", 2, "not a mapping", id="entry"),
         pytest.param("variables: [1]\nblocks: []\n", 1, "must be a mapping", id="variables"),
         pytest.param("- 1\n", 1, "where a mapping belongs", id="top"),
         pytest.param(

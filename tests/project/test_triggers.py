@@ -117,6 +117,19 @@ def test_a_trigger_without_what_mage_needs_is_told_and_counts(tmp_path: Path) ->
     assert trigger.schedule_type == "api"
 
 
+def test_what_is_no_trigger_is_told_at_its_own_line_and_a_word_that_is_no_text_as_such(tmp_path: Path) -> None:
+    api = "schedule_type: api\n  schedule_interval: null\n  start_time: null\n  token: short"
+    triggers, problems = read(
+        tmp_path, f"triggers:\n- {WHOLE}\n- 3\n- name: off\n  {api}-but-long-enough\n- name: u\n  {api}"
+    )
+    assert [(problem.message, problem.line, problem.is_mistake) for problem in problems] == [
+        ("an entry of 'triggers' is not a mapping: 3", 6, True),
+        ("the name of a trigger is no text but false to YAML: the trigger does not count", 7, True),
+        ("the token of trigger 'u' is shorter than 16 characters", 16, False),
+    ]
+    assert [(trigger.name, trigger.flaws) for trigger in triggers] == [("t", 0), ("", 1), ("u", 0)]
+
+
 def test_one_environment_needs_no_list(tmp_path: Path) -> None:
     [trigger], _ = read(tmp_path, "triggers:\n- {name: t, envs: dev}\n")
     assert trigger.envs == ("dev",)

@@ -64,6 +64,12 @@ def test_what_is_no_date_is_an_error(text: str) -> None:
         period(text, "--start")
 
 
+@pytest.mark.parametrize("text", ["9999", "9999-12", "9999-12-31", "9999-12-31T23:59:59.999999"])
+def test_a_date_that_nothing_follows_is_out_of_range(text: str) -> None:
+    with pytest.raises(UsageError, match="--start is out of range"):
+        period(text, "--start")
+
+
 def test_too_many_intervals_are_an_error() -> None:
     with pytest.raises(UsageError, match="more than"):
         intervals(steps("minute", moment("2000-01-01")), moment("2020-01-01"))

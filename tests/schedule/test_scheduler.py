@@ -295,9 +295,11 @@ def test_a_failed_run_says_why(scene: Scene) -> None:
 
 
 def test_a_trigger_that_is_gone_paused_or_switched_off_is_never_due(scene: Scene) -> None:
-    scene.triggers({"name": "gone"}, {"name": "off"}, {"name": "other", "envs": ["prod"]})
+    scene.triggers({"name": "gone"}, {"name": "off"}, {"name": "other", "envs": ["prod"], "sla": -1})
     with scene.scheduler(lingers_s=0) as work:
         work.look()
+        work.look()
+        assert sum("'sla' is a number" in line for line in scene.told.lines) == 1, "a mistake is told, once"
         scene.triggers({"name": "off", "status": "inactive"})
         scene.now = MONDAY
         work.look()
