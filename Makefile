@@ -11,7 +11,9 @@ FIND_PYTHON = for python in $(1) python3; do \
 	&& echo $$python && break; done
 PYTHON ?= $(shell $(call FIND_PYTHON,python3.13 $(HOME)/.pyenv/versions/3.13*/bin/python3 \
 	$(HOME)/.local/share/uv/python/cpython-3.13*/bin/python3 python3.12 python3.11,sys.version_info >= (3, 11)))
-INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+# What is imported is compiled then: a half of the time goes into files that nobody imports.
+PIP_INSTALL = -m pip install --quiet --disable-pip-version-check --no-compile
+INSTALL = $(BIN)/python $(PIP_INSTALL) -c constraints.txt
 # Mage 0.9.80 itself runs on 3.10 to 3.12.
 MAGE_PYTHON ?= $(shell $(call FIND_PYTHON,python3.11 $(HOME)/.pyenv/versions/3.11*/bin/python3 python3.10 \
 	$(HOME)/.pyenv/versions/3.10*/bin/python3 python3.12,(3, 10) <= sys.version_info < (3, 13)))
@@ -82,7 +84,7 @@ $(MAGE_READY): requirements.txt tests/conformance/constraints-mage.txt
 	@test -n "$(MAGE_PYTHON)" || { echo "real Mage needs Python 3.10, 3.11 or 3.12; none was found: the tests against it are skipped" >&2; exit 2; }
 	@echo "installing Mage 0.9.80 into .venv-mage with $(MAGE_PYTHON); it is 1.4 GB"
 	@$(MAGE_PYTHON) -m venv --clear .venv-mage
-	@.venv-mage/bin/python -m pip install --quiet --disable-pip-version-check \
+	@.venv-mage/bin/python $(PIP_INSTALL) \
 		-c tests/conformance/constraints-mage.txt mage-ai==0.9.80 duckdb -r requirements.txt
 	@touch $@
 

@@ -231,11 +231,12 @@ def test_blocks_copied_into_an_empty_project_run_there(
         (tmp_path / "box").mkdir()
         box = Box(folder=tmp_path / "box", stores={**env, **account})
         mage = Mage(name="mage", commands=commands[Mage], box=box)
+        empty = tmp_path / "empty"
+        mage.init(empty)
+        shutil.copy(shipped / "io_config.yaml", empty)
+        set_line(empty / "metadata.yaml", "help_improve_mage", "false")
         for uuid in PIPELINES:
-            project = tmp_path / uuid
-            mage.init(project)
-            shutil.copy(shipped / "io_config.yaml", project)
-            set_line(project / "metadata.yaml", "help_improve_mage", "false")
+            project = shutil.copytree(empty, tmp_path / uuid)
             shutil.copytree(shipped / "pipelines" / uuid, project / "pipelines" / uuid)
             for block in yaml.safe_load((project / "pipelines" / uuid / "metadata.yaml").read_text())["blocks"]:
                 Ours(name="ours", commands=commands[Ours], box=box).copy(shipped, block["uuid"], project)
