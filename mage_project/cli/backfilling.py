@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mage_project.cli.options import project_option
+from mage_project.cli.options import AT_ONCE, project_option
 from mage_project.errors import HistoryUnavailable, UsageError
 from mage_project.project import Project
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 )
 @click.option("--reprocess", type=click.Choice(["missing", "failed", "all"]), default="missing", show_default=True,
               help="Run what was not completed, only what failed or crashed, or everything again.")  # fmt: skip
-@click.option("--jobs", "-j", default=1, show_default=True, type=click.IntRange(1), help="How many runs at once.")
+@click.option("--jobs", "-j", default=1, show_default=True, type=AT_ONCE, help="How many runs at once.")
 @click.option("--reverse", is_flag=True, help="Begin with the last interval.")
 @click.option("--fail-fast", is_flag=True, help="Start no more runs when one has failed.")
 @click.option("--dry-run", is_flag=True, help="Show the plan, and run nothing.")

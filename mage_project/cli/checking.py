@@ -24,7 +24,7 @@ from mage_project.project import Problem, Project
               "[default: those of the pipeline that writes it].")  # fmt: skip
 @click.option("--var", "assignments", multiple=True, metavar="NAME=VALUE",
               help="With --data: the rules for runs with this variable. May be repeated.")  # fmt: skip
-@click.option("--rows", type=click.IntRange(min=0), metavar="N",
+@click.option("--rows", type=click.IntRange(0, 1_000_000), metavar="N",
               help="With --data: show N offending rows of each rule [default: 5].")  # fmt: skip
 @click.option("--html", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
               help="With --data: draw what the rows are like, a page.")  # fmt: skip

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mage_project.cli.options import Number, project_option
+from mage_project.cli.options import ROWS, Number, project_option
 from mage_project.errors import HistoryUnavailable
 from mage_project.project import Project
 
@@ -31,7 +31,7 @@ def _bytes(_context: click.Context, _parameter: click.Parameter, value: str | No
     """A number of bytes: 1GB, 500 MB, 1.5gb."""
     if value is None:
         return None
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?B)", value.strip().upper())
+    found = re.fullmatch(r"(\d{1,15}(?:\.\d+)?)\s*([KMGT]?B)", value.strip().upper())
     if not found:
         raise click.BadParameter(f"'{value}' is no size: write 500MB or 1GB")
     return int(float(found[1]) * _UNITS[found[2]])
@@ -41,7 +41,7 @@ def _bytes(_context: click.Context, _parameter: click.Parameter, value: str | No
 @click.option("--dry-run", is_flag=True, help="Show what would go, and remove nothing.")
 @click.option("--keep-days", type=Number(0, 36_500), metavar="N",
               help=f"Remove what is older [default: {KEEP_DAYS}, without another limit].")  # fmt: skip
-@click.option("--keep-runs", type=click.IntRange(1), metavar="N", help="Remove what is not of the last N runs.")
+@click.option("--keep-runs", type=ROWS, metavar="N", help="Remove what is not of the last N runs.")
 @click.option("--max-size", callback=_bytes, metavar="SIZE", help="Remove the oldest where all is more: 500MB, 1GB.")
 @click.option("--history", is_flag=True, help="Take the runs beyond these limits out of the history too.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from mage_project.cli.options import project_option
+from mage_project.cli.options import ROWS, project_option
 from mage_project.errors import MageProjectError, did_you_mean
 from mage_project.project import Project
 
@@ -104,9 +104,7 @@ def graph(project: Project, pipeline: str, mermaid: bool) -> None:
 @click.option(
     "--var", "assignments", multiple=True, metavar="NAME=VALUE", help="Set a variable; VALUE is YAML. May be repeated."
 )
-@click.option(
-    "--sample", "sample_rows", type=click.IntRange(1), metavar="N", help="Try it on N rows at the most; no exporter."
-)
+@click.option("--sample", "sample_rows", type=ROWS, metavar="N", help="Try it on N rows at the most; no exporter.")
 @click.option("--watch", is_flag=True, help="Run it again when something changes that it is made of, until Ctrl-C.")
 @click.option("--debug", is_flag=True, help="Open Python's debugger at the line where the block fails.")
 @click.option("--local", is_flag=True, help="Use the local stack, whatever io_config.yaml names.")

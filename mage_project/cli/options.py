@@ -13,7 +13,7 @@ import click
 
 from mage_project.errors import MageProjectError
 from mage_project.project import Project
-from mage_project.project.checking import MOST_SECONDS
+from mage_project.project.checking import MOST_AT_ONCE, MOST_SECONDS
 
 if TYPE_CHECKING:
     from mage_project.runner.profiling import Profiling
@@ -33,13 +33,16 @@ class Memory(click.ParamType[int]):
             size = float(found[1]) * self._UNITS[f"{found[2].upper()}B"] if found else 0.0
         except (ValueError, KeyError):
             size = 0.0
-        if size < LEAST_MEMORY:
-            self.fail(f"{value!r} is no amount of memory of 200MB or more: write 1GB, 800MB or 1.5GiB", param, ctx)
+        if not LEAST_MEMORY <= size <= _MOST_MEMORY:
+            what = f"{value!r} is no amount of memory of 200MB or more, 1,000TB at the most"
+            self.fail(f"{what}: write 1GB, 800MB or 1.5GiB", param, ctx)
         return int(size)
 
 
 #: What Python and its libraries take by themselves.
 LEAST_MEMORY = 200_000_000
+#: More than any machine has, and less than a kernel can count.
+_MOST_MEMORY = 10**15
 MEMORY = Memory()
 
 
@@ -51,6 +54,9 @@ class Number(click.FloatRange):
         return self.fail(f"{value!r} is no number", param, ctx) if number != number else number
 
 
+AT_ONCE = click.IntRange(1, MOST_AT_ONCE)
+#: Of data, or of runs.
+ROWS = click.IntRange(1, 10**12)
 SECONDS = Number(0, MOST_SECONDS, min_open=True)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mage_project.cli.options import MEMORY, PROFILE, SECONDS, project_option
+from mage_project.cli.options import AT_ONCE, MEMORY, PROFILE, ROWS, SECONDS, project_option
 from mage_project.errors import MageProjectError
 from mage_project.project import Project
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 @click.option(
     "--block-run-limit",
     "blocks_at_once",
-    type=click.IntRange(1),
+    type=AT_ONCE,
     metavar="N",
     help="Run N blocks side by side at the most [default: concurrency_config's, else 4].",
 )
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 @click.option(
     "--sample",
     "sample_rows",
-    type=click.IntRange(1),
+    type=ROWS,
     metavar="N",
     help="Try it on the first N rows of each loader; no exporter and no SQL block runs.",
 )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mage_project.characters import visible
-from mage_project.cli.options import project_option
+from mage_project.cli.options import AT_ONCE, project_option
 from mage_project.cli.runs import MARKS
 from mage_project.cli.schedule_reporters import PlainWatcher, moment_text
 from mage_project.cli.trigger_showing import called, show
@@ -69,7 +69,7 @@ def list_triggers(project: Project, as_json: bool) -> None:
 
 
 @schedule.command(name="next")
-@click.option("--count", "-n", default=10, show_default=True, type=click.IntRange(1), help="How many.")
+@click.option("--count", "-n", default=10, show_default=True, type=click.IntRange(1, 10_000), help="How many.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
 @project_option
 def next_runs(project: Project, count: int, as_json: bool) -> None:
@@ -137,7 +137,7 @@ def resume(project: Project, name: str, pipeline: str | None) -> None:
 
 
 @click.command()
-@click.option("--jobs", "-j", default=4, show_default=True, type=click.IntRange(1), help="How many runs at once.")
+@click.option("--jobs", "-j", default=4, show_default=True, type=AT_ONCE, help="How many runs at once.")
 @click.option("--listen", metavar="HOST:PORT", help="Answer HTTP there: API triggers, /healthz, /metrics.")
 @click.option("--local", is_flag=True, help="Use the local stack, whatever io_config.yaml names.")
 @project_option

@@ -57,6 +57,8 @@ KNOWN_KEYS: dict[str, frozenset[str]] = {
 
 #: A year: what is to wait for longer is a slip of the hand, and more than clocks can count.
 MOST_SECONDS = 366 * 24 * 3600
+#: Runs or blocks that may go on at once, where somebody says how many.
+MOST_AT_ONCE = 10_000
 
 
 def is_duration(value: Any) -> bool:
@@ -163,9 +165,9 @@ class Checker:
                 self.error(f"{what}, and this runner not: it takes true or false", block.line, hint=hint)
             elif not isinstance(given, bool):
                 self.error(f"'{name}' of block '{block.uuid}' must be true or false", block.line)
-        pause_s = block.configuration.get("poke_interval", 1)
-        if isinstance(pause_s, bool) or not isinstance(pause_s, int | float) or not pause_s > 0:
-            self.error(f"'poke_interval' of block '{block.uuid}' must be a number of seconds", block.line)
+        if not is_duration(block.configuration.get("poke_interval", 1)):
+            what = f"'poke_interval' of block '{block.uuid}' must be a number of seconds, {MOST_SECONDS:,} at the most"
+            self.error(what, block.line)
         if block.is_dynamic and block.reduces:
             what = f"block '{block.uuid}' is dynamic (its readers run once for each item) and reduces its output"
             self.error(what, block.line, hint="take `dynamic` or `reduce_output` off; a reader of it may reduce")

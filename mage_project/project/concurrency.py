@@ -11,9 +11,11 @@ from typing import Any, Literal
 
 from mage_project.errors import did_you_mean
 from mage_project.project import document
-from mage_project.project.checking import Checker
+from mage_project.project.checking import MOST_AT_ONCE, Checker
 
 _WORDS = ("wait", "skip")
+#: What a limit must be.
+LIMIT = f"a number from 1 to {MOST_AT_ONCE:,}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +56,7 @@ def concurrency(content: document.Mapping, checker: Checker) -> Concurrency:
 
 def is_limit(value: Any) -> bool:
     """Whether it is a number of runs or blocks, 1 or more."""
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MOST_AT_ONCE
 
 
 def _wanted(name: str, value: Any) -> str | None:
@@ -63,4 +65,4 @@ def _wanted(name: str, value: Any) -> str | None:
         return None
     if name == "on_pipeline_run_limit_reached":
         return None if value in _WORDS else "wait or skip"
-    return "a number, 1 or more" if "limit" in name and not is_limit(value) else None
+    return LIMIT if "limit" in name and not is_limit(value) else None

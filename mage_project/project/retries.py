@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mage_project.project import document
-from mage_project.project.checking import Checker
+from mage_project.project.checking import MOST_SECONDS, Checker
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,8 +89,10 @@ def _wanted(name: str, value: Any) -> str | None:
         return None
     if name in ("retries", "delay", "max_delay"):
         kinds = (int,) if name == "retries" else (int, float)
-        right = isinstance(value, kinds) and not isinstance(value, bool) and value >= 0
-        return None if right else "a number, 0 or more" if name == "retries" else "a number of seconds"
+        most = float("inf") if name == "retries" else MOST_SECONDS
+        right = isinstance(value, kinds) and not isinstance(value, bool) and 0 <= value <= most
+        seconds = f"a number of seconds, {MOST_SECONDS:,} at the most"
+        return None if right else "a number, 0 or more" if name == "retries" else seconds
     if name == "exponential_backoff":
         return None if isinstance(value, bool) else "true or false"
     return "transient or all" if name == "retry_on" and value not in ("transient", "all") else None

@@ -10,7 +10,7 @@ from typing import Any
 
 from mage_project.project import document
 from mage_project.project.checking import MOST_SECONDS, Checker, is_duration
-from mage_project.project.concurrency import is_limit
+from mage_project.project.concurrency import LIMIT, is_limit
 from mage_project.project.model import TriggerSettings
 
 _FLAGS = ("skip_if_previous_running", "allow_blocks_to_fail", "create_initial_pipeline_run", "landing_time_enabled")
@@ -51,7 +51,7 @@ def _wrong(given: Mapping[str, Any]) -> list[tuple[str, str]]:
     found = [(key, "true or false") for key in _FLAGS if not isinstance(given.get(key) or False, bool)]
     limit, timeout = given.get("pipeline_run_limit"), given.get("timeout")
     if limit is not None and not is_limit(limit):
-        found.append(("pipeline_run_limit", "a number, 1 or more"))
+        found.append(("pipeline_run_limit", LIMIT))
     if timeout is not None and not is_duration(timeout):
         found.append(("timeout", f"a number of seconds, {MOST_SECONDS:,} at the most"))
     return found

@@ -58,7 +58,11 @@ def prepare(pipeline: Pipeline, request: Request, given: Mapping[str, Any], stor
     first, _, written_as = period(request.start, "--start")
     end = period(request.end, "--end")[1] if request.end else now
     interval, source = _interval(pipeline, request, written_as)
-    found = intervals(steps(interval, first), end)
+    try:
+        found = intervals(steps(interval, first), end)
+    except UsageError as error:
+        error.where = source if source.startswith("trigger") else None
+        raise
     if not found:
         raise UsageError(f"there is nothing from {request.start} to {request.end or 'now'}", hint="--start, --end")
     key = variables_key({**plain(pipeline.variables), **given})

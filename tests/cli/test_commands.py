@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from mage_project.cli import cli
 from tests.projects import block, write_pipeline, write_project
 
 LOAD = """
@@ -93,6 +95,30 @@ def test_wrong_usage_exits_with_two_and_says_what_was_meant(project, mage_projec
     done = mage_project(*words)
     assert done.returncode == 2
     assert said in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("run", "p", "--block-run-limit"),
+        ("run", "p", "--sample"),
+        ("run", "p", "--timeout"),
+        ("run", "p", "--memory"),
+        ("block", "load", "--sample"),
+        ("backfill", "p", "--start", "2020", "--jobs"),
+        ("scheduler", "--jobs"),
+        ("schedule", "next", "-n"),
+        ("runs", "list", "-n"),
+        ("clean", "--keep-days"),
+        ("clean", "--keep-runs"),
+        ("clean", "--max-size"),
+        ("check", "--data", "a.csv", "--rows"),
+    ],
+    ids=" ".join,
+)
+def test_a_number_that_nothing_can_count_is_wrong_usage(project, words):
+    said = CliRunner().invoke(cli, [*words, f"{10**24}", "--project", str(project.root)])
+    assert (said.exit_code, words[-1] in said.stderr) == (2, True), said.output
 
 
 def test_json_tells_of_wrong_usage_as_well(project, mage_project):

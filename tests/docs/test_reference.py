@@ -10,6 +10,10 @@ import pytest
 import yaml
 
 from docs import make_commands, make_picture
+from mage_project.cli.guard import FAREWELL_S
+from mage_project.project import checking
+from mage_project.schedule import due, intervals
+from mage_project.web import bodies, server
 from tests.docs.pages import GENERATED, PAGES, ROOT, code_blocks
 
 WRITTEN = "\n".join(page.read_text(encoding="utf-8") for page in PAGES if page != GENERATED)
@@ -97,3 +101,19 @@ def test_every_message_of_bad_input_is_one_of_ours() -> None:
     messages = [message for row in rows for message in re.findall(r"`([^`]+)`", row)]
     assert len(messages) > 40
     assert [message for message in messages if message not in source] == []
+
+
+@pytest.mark.parametrize(
+    ("page", "text"),
+    [
+        ("schedule", f"| {checking.MOST_SECONDS:,}, a year |"),
+        ("schedule", f"`--block-run-limit` | 1 to {checking.MOST_AT_ONCE:,} |"),
+        ("schedule", f"| {intervals.MOST:,} |"),
+        ("schedule", f"| the last {due.MOST:,} |"),
+        ("schedule", f"within {FAREWELL_S} seconds"),
+        ("triggers", f"| {bodies.LONGEST_BYTES:,} bytes"),
+        ("triggers", f"| {server.LONGEST_S:g} seconds, for one request"),
+    ],
+)
+def test_a_limit_on_a_page_is_that_of_the_code(page: str, text: str) -> None:
+    assert text in (ROOT / f"docs/{page}.md").read_text(encoding="utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from prometheus_client.parser import text_string_to_metric_families
 
 from mage_project.cli.commands import cli
@@ -51,6 +52,12 @@ def test_the_last_run_is_described(project: Project, tmp_path: Path) -> None:
     assert found["last_run_rows", *P] == 3
     assert found["last_run_success", *P] == 1
     assert found["last_run_peak_rss_bytes", *P] == record.peak_rss_bytes
+
+
+def test_a_file_that_cannot_be_written_is_wrong_usage(project: Project) -> None:
+    said = CliRunner().invoke(cli, ["metrics", "-o", "nowhere/p.prom", "--project", str(project.root)])
+    assert said.exit_code == 2
+    assert "'nowhere/p.prom' cannot be written: No such file or directory" in said.stderr
 
 
 def test_a_history_without_runs_has_no_figures(project: Project, store: SqliteStore) -> None:

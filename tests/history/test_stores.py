@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mage_project.errors import HistoryUnavailable
+from mage_project.errors import HistoryUnavailable, UsageError
 from mage_project.history import crashes
 from mage_project.history.entries import put_left
 from mage_project.history.migrating import upgrade
@@ -130,3 +130,13 @@ def test_the_log_of_a_history_stays_short_however_many_write_one_after_another(s
     assert max(lengths) < 2 * LONG_LOG_BYTES
     with store.transaction() as transaction:
         assert transaction.run("SELECT count(*) AS n FROM receipt") == [{"n": 60}]
+
+
+def test_a_kind_of_store_that_there_is_not_is_refused_without_its_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAGE_PROJECT_HISTORY", "mysql://etl:hunter2hunter2@db/etl")
+    with pytest.raises(UsageError, match="MAGE_PROJECT_HISTORY names a kind of store that there is not") as caught:
+        store_of(tmp_path, print)
+    assert "hunter2" not in str(caught.value)
+    assert [*tmp_path.iterdir()] == []

@@ -29,7 +29,8 @@ def test_the_limits_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("right", "wrong", "message"),
     [
-        ("limit: 1", "limit: 0", "'pipeline_run_limit' of concurrency_config must be a number, 1 or more, not 0"),
+        ("limit: 1", "limit: 0", "'pipeline_run_limit' of concurrency_config must be a number from 1 to 10,000, not 0"),
+        ("limit: 1", "limit: 1000000000000000000000", "must be a number from 1 to 10,000, not 10000000"),
         ("reached: skip", "reached: skp", "must be wait or skip, not 'skp'. Did you mean 'skip'?"),
         ("block_run_limit", "block_run_limt", "unknown key 'block_run_limt' of a concurrency_config."),
     ],

@@ -81,6 +81,10 @@ def test_all_pauses_together_stay_below_max_delay(config, delays):
     ("config", "said"),
     [
         ({"retrys": 3}, "unknown key 'retrys' of a retry_config. Did you mean 'retries'"),
+        (
+            {"delay": float("inf")},
+            "'delay' of retry_config must be a number of seconds, 31,622,400 at the most, not inf",
+        ),
         ({"retries": "many"}, "'retries' of retry_config must be a number, 0 or more, not 'many'"),
         ({"retry_on": "some"}, "must be transient or all"),
         ([3], "'retry_config' must be a mapping"),

@@ -107,9 +107,10 @@ def test_a_sensor_looks_as_often_as_it_says_and_waits_no_longer_than_its_timeout
 
 
 def test_a_poke_interval_that_is_no_time_is_told_before_anything_runs(tmp_path):
-    project = write_project(tmp_path, [block("a", "sensor", configuration={"poke_interval": 0})], {"a": ""})
-    with pytest.raises(MageProjectError, match="'poke_interval' of block 'a' must be a number of seconds"):
-        project.pipeline("p")
+    for pause_s in (0, float("inf")):
+        project = write_project(tmp_path, [block("a", "sensor", configuration={"poke_interval": pause_s})], {"a": ""})
+        with pytest.raises(MageProjectError, match="'poke_interval' of block 'a' must be a number of seconds, 31,6"):
+            project.pipeline("p")
 
 
 def test_variables_are_plain_dicts_with_the_keys_of_the_file(tmp_path, seen):

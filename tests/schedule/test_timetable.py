@@ -100,6 +100,9 @@ def test_a_landing_time_is_that_of_the_start(interval: str, zone: str | None, ex
 def test_a_day_that_never_comes_is_never_due() -> None:
     assert list(Timetable("0 0 31 2 *", NEW_YORK).after(datetime(2024, 1, 1, tzinfo=UTC))) == []
 
+    with pytest.raises(ConfigError, match="trigger 't' is never due: no day is as its schedule_interval says"):
+        timetable(trigger("0 0 30 2 *"))
+
 
 @pytest.mark.parametrize("interval", ["61 * * * *", "@dayly", "", None, "R 5 * * *", "@reboot", "* * *"])
 def test_what_is_no_schedule_is_an_error(interval: str | None) -> None:
