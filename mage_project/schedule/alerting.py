@@ -30,7 +30,7 @@ from mage_project.schedule.children import Child
 from mage_project.schedule.launches import words_of
 
 if TYPE_CHECKING:
-    from mage_project.schedule.scheduler import Watcher
+    from mage_project.schedule.watchers import Watcher
 
 
 class Alerted:

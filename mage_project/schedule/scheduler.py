@@ -6,7 +6,6 @@ how a scheduler ends: the next one, or the one that stands by, finds every run t
 
 from __future__ import annotations
 
-import selectors
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,13 +13,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import Protocol
 
 from mage_project.errors import HistoryUnavailable
 from mage_project.history import occasions, schedules
-from mage_project.history.facts import storable
 from mage_project.history.schedules import DueRun, NotLeading
-from mage_project.history.stores import Row, Store, Transaction
+from mage_project.history.stores import Store, Transaction
 from mage_project.schedule import signals
 from mage_project.schedule.absences import LINGERS_S, Absences
 from mage_project.schedule.agenda import Agenda, Begun
@@ -28,40 +25,18 @@ from mage_project.schedule.catalogue import Catalogue, catalogue, stamp
 from mage_project.schedule.children import Child
 from mage_project.schedule.crashes import Crashes
 from mage_project.schedule.fences import fenced, whole, words_of
-from mage_project.schedule.launches import launch
 from mage_project.schedule.recovery import ATTEMPTS
+from mage_project.schedule.underway import Underway
 from mage_project.schedule.watch.lookout import Look, Lookout
 from mage_project.schedule.watch.noting import note
+from mage_project.schedule.watchers import Troubles, Watcher
 
-#: Seconds between two looks at the clock, the files and the history; and at what the runs tell.
+#: Seconds between two looks at the clock, the files and the history.
 _LOOK_S = 1.0
-_PAUSE_S = 0.1
 #: How long the runs of a scheduler that is gone may take to be gone as well.
 _FAREWELL_S = 10.0
 #: A leader that hangs is followed after this: by a clock that stands still while the machine sleeps.
 _SILENCE_S = 20.0
-
-
-class Watcher(Protocol):
-    """Told of everything that a scheduler does."""
-
-    def leading(self) -> None: ...
-
-    def standing_by(self) -> None: ...
-
-    def started(self, run: DueRun, child: Child) -> None: ...
-
-    def ended(self, run: DueRun) -> None: ...
-
-    def late(self, run: DueRun, sla_s: int) -> None: ...
-
-    def crashed(self, run: Row) -> None: ...
-
-    def backfill_crashed(self, backfill: Row) -> None: ...
-
-    def trouble(self, what: str) -> None: ...
-
-    def stopping(self, signum: int) -> None: ...
 
 
 class Scheduler:
@@ -83,9 +58,8 @@ class Scheduler:
         `lingers_s`: a trigger that is gone from its file for less has not been taken out.
         """
         self._root, self._store, self._watcher = root, store, watcher
-        self._jobs, self._local, self._clock = jobs, local, clock
-        self._children: dict[tuple[str, str, float], tuple[DueRun, Child]] = {}
-        self._selector = selectors.DefaultSelector()
+        self._jobs, self._clock = jobs, clock
+        self._underway = Underway(root, local=local)
         self._catalogue = Catalogue(root=root, entries=(), unreadable={})
         self._stamp: object = None
         self._lookout = Lookout(root, local=local)
@@ -95,9 +69,7 @@ class Scheduler:
         self._heard: float | None = None
         self._heard_at = 0.0
         self._unwritten: list[DueRun] = []
-        self._late: set[tuple[str, str, float]] = set()
-        self._troubles: set[str] = set()
-        self._told: dict[tuple[str, str], str] = {}
+        self._troubles = Troubles(watcher)
         self._signum: int | None = None
         self._next_look = 0.0
         self._looked_at = time.monotonic()
@@ -106,12 +78,12 @@ class Scheduler:
         """Whether it leads, and how many runs go on; None where it has not been able to look for long."""
         if time.monotonic() - self._looked_at > _SILENCE_S:
             return None
-        return {"leads": self._leads_since is not None, "running": len(self._children)}
+        return {"leads": self._leads_since is not None, "running": len(self._underway)}
 
     def run(self) -> None:
         """Until a signal comes; then the runs that have begun roll back, or finish their commit."""
         with signals.handled(self._stop):
-            while self._signum is None or self._children:
+            while self._signum is None or self._underway:
                 self.step()
             self.look()
 
@@ -120,15 +92,12 @@ class Scheduler:
         if time.monotonic() >= self._next_look:
             self._next_look = time.monotonic() + _LOOK_S
             self.look()
-        self._hear()
+        for run, child, code in self._underway.hear():
+            self._collect(run, child, code)
 
     def close(self) -> None:
-        """Stop what still runs, and lead no longer."""
-        for _, child in self._children.values():  # an error of ours: nothing is left running
-            child.stop()
-            child.close()
-        self._children.clear()
-        self._selector.close()
+        """Stop what still runs, after an error of ours, and lead no longer."""
+        self._underway.close()
         self._lookout.close()
         with suppress(HistoryUnavailable):
             schedules.retire(self._store)
@@ -145,7 +114,7 @@ class Scheduler:
         except NotLeading:
             self._step_down()
         except Exception as error:  # noqa: BLE001 - the history, or the files: the next look may find them again
-            self._tell(words_of(error))
+            self._troubles.tell(words_of(error))
 
     def _lead(self) -> bool:
         if self._leads_since is not None:
@@ -166,8 +135,7 @@ class Scheduler:
         """Another scheduler has taken over: what we have begun it will do again, unless it is through."""
         self._leads_since = None
         self._unwritten.clear()
-        for _, child in self._children.values():
-            child.stop()
+        self._underway.stop()
 
     def _work(self) -> None:
         self._read()
@@ -184,7 +152,7 @@ class Scheduler:
                 agenda = self._agenda(transaction, now)
                 told += agenda.put_down()
                 told += [each for look in looks for each in self._note(transaction, look, now)]
-                begun, ended = agenda.take(self._jobs - len(self._children), self._children)
+                begun, ended = agenda.take(self._jobs - len(self._underway), self._underway)
                 told += ended
                 for run in told:
                     occasions.close(transaction, run)
@@ -192,7 +160,9 @@ class Scheduler:
         self._lookout.noted(looks)
         for run in told:
             self._watcher.ended(run)
-        self._look_at_slas(now)
+        slas_s = {entry.key: entry.trigger.sla_s for entry in self._catalogue.entries}
+        for run, sla_s in self._underway.late(now.timestamp(), slas_s):
+            self._watcher.late(run, sla_s)
         for each in begun:
             self._start(each)
 
@@ -205,7 +175,7 @@ class Scheduler:
             now=now,
             may_still_begin=farewell,
             absences=self._absences,
-            told=self._tell_of,
+            told=self._troubles.tell_of,
         )
 
     def _looks(self, now: datetime) -> list[Look]:
@@ -215,12 +185,12 @@ class Scheduler:
         self._lookout.begin(self._catalogue.entries, now.date())
         looks = self._lookout.take()
         for entry, (first, *more) in ((look.entry, look.troubles) for look in looks if look.troubles):
-            self._tell_of(entry.key, f"{first} (and {len(more)} more addresses)" if more else first)
+            self._troubles.tell_of(entry.key, f"{first} (and {len(more)} more addresses)" if more else first)
         return looks
 
     def _note(self, transaction: Transaction, look: Look, now: datetime) -> list[DueRun]:
         """Put down what a look has found; a trigger that is new waits for one that could look everywhere."""
-        with fenced(look.entry.key, self._tell_of), whole(transaction):
+        with fenced(look.entry.key, self._troubles.tell_of), whole(transaction):
             return note(self._store, transaction, self._root, look, self._lookout.fresh(look), now)
         return []
 
@@ -229,15 +199,15 @@ class Scheduler:
         if found == self._stamp:
             return
         self._catalogue, self._stamp = catalogue(self._root), found
-        self._told.clear()
+        self._troubles.forget()
         for pipeline, flaw in self._catalogue.unreadable.items():
-            self._tell_of((pipeline, ""), str(flaw))
+            self._troubles.tell_of((pipeline, ""), str(flaw))
         for pipeline, mistakes in self._catalogue.mistakes.items():
             each = (f"{mistake.message} ({mistake.place(self._root)})" for mistake in mistakes)
-            self._tell_of((pipeline, ""), "\n  ".join(each))
+            self._troubles.tell_of((pipeline, ""), "\n  ".join(each))
         for entry in self._catalogue.entries:
             if entry.problem is not None:
-                self._tell_of(entry.key, str(entry.problem))
+                self._troubles.tell_of(entry.key, str(entry.problem))
 
     # -- while they run
 
@@ -248,36 +218,21 @@ class Scheduler:
             self._unwritten.append(replace(run, status="waiting", attempts=run.attempts - 1))
             return
         try:
-            child = launch(self._root, begun.entry, run, begun.occasion, local=self._local)
+            child = self._underway.start(begun)
         except OSError as error:  # no more processes, a full disk: the next look tries again
             self._unwritten.append(replace(run, status="waiting"))
-            self._tell(f"{run.pipeline} cannot be started: {error}")
+            self._troubles.tell(f"{run.pipeline} cannot be started: {error}")
             return
         except Exception as error:  # noqa: BLE001 - what it is given cannot be handed over: that will stay so
             failed = replace(run, status="failed", reason=f"it cannot be started: {words_of(error)}")
             self._unwritten.append(failed)
             self._watcher.ended(failed)
             return
-        self._selector.register(child.socket, selectors.EVENT_READ, child)
-        self._children[run.key] = (run, child)
         if self._signum is not None:
             child.stop()
         self._watcher.started(run, child)
 
-    def _hear(self) -> None:
-        if not self._children:
-            time.sleep(_PAUSE_S)
-        for key, _ in self._selector.select(_PAUSE_S) if self._children else ():
-            key.data.hear()
-        for run, child in list(self._children.values()):
-            if (code := child.exit_code()) is not None:
-                self._collect(run, child, code)
-
     def _collect(self, run: DueRun, child: Child, code: int) -> None:
-        self._selector.unregister(child.socket)
-        del self._children[run.key]
-        self._late.discard(run.key)
-        child.close()
         ended = replace(run, run_id=child.run_id, status=child.status, reason=_reason(child))
         if self._signum is not None and code >= 128 and ended.status != "completed":
             ended = replace(ended, status="waiting", reason="interrupted with its scheduler")
@@ -287,35 +242,14 @@ class Scheduler:
             self._unwritten.append(ended)
             self._watcher.ended(ended)
 
-    def _look_at_slas(self, now: datetime) -> None:
-        slas = {entry.key: entry.trigger.sla_s for entry in self._catalogue.entries}
-        for key, (run, _) in self._children.items():
-            sla_s = slas.get(key[:2])
-            if sla_s and key not in self._late and now.timestamp() - run.due_at > sla_s:
-                self._late.add(key)
-                self._watcher.late(run, sla_s)
-
-    def _tell(self, trouble: str) -> None:
-        """Each trouble once, until there was another one."""
-        if trouble not in self._troubles:
-            self._troubles = {trouble}
-            self._watcher.trouble(storable(trouble))
-
-    def _tell_of(self, key: tuple[str, str], trouble: str) -> None:
-        """Each trouble of a trigger once, until it has another one, or its files change."""
-        if self._told.get(key) != trouble:
-            self._told[key] = trouble
-            self._watcher.trouble(storable(trouble))
-
     # -- signals
 
     def _stop(self, signum: int, _frame: FrameType | None) -> None:
-        """Each signal is passed on: a run rolls back, or finishes its commit, at the first; it ends at the third."""
+        """Each signal is passed on."""
         if self._signum is None:
             self._signum = signum
             self._watcher.stopping(signum)
-        for _, child in self._children.values():
-            child.stop()
+        self._underway.stop()
 
 
 def _reason(child: Child) -> str | None:
