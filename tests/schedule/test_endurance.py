@@ -1,6 +1,6 @@
 """One scheduler for very many runs: it takes no more memory, files, threads or processes than after the first ones.
 
-`SCHEDULED_RUNS` says how many runs there are, 50 where it is not set. `SCHEDULED_RUNS_LOG` names a file for what was
+`SCHEDULED_RUNS` says how many runs there are, 36 where it is not set. `SCHEDULED_RUNS_LOG` names a file for what was
 measured on the way, a JSON object a line.
 """
 
@@ -25,7 +25,7 @@ from mage_project.history import schedules
 from mage_project.history.sqlite import SqliteStore
 from tests.projects import block, write_project
 
-RUNS = int(os.environ.get("SCHEDULED_RUNS", "50"))
+RUNS = int(os.environ.get("SCHEDULED_RUNS", "36"))
 LOG = os.environ.get("SCHEDULED_RUNS_LOG")
 #: How runs of the triggers end: well, with an error, and killed.
 ENDS = ("well", "badly", "killed")
