@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mage_project.cli.options import AT_ONCE, MEMORY, PROFILE, ROWS, SECONDS, project_option
-from mage_project.errors import MageProjectError
+from mage_project.errors import ConfigError, MageProjectError
 from mage_project.project import Project
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ def run(
     some += ["--alert"] if alert else []
     typed = [*starters.as_assignments(handed), *assignments]
     again = run_again(project, pipeline, typed, local=local, some=some)
+    tells = starters.TELLS not in os.environ and (alert or starters.given_trigger() is not None)
     listener, alive = starters.descriptor(starters.EVENTS), starters.descriptor(starters.ALIVE)
 
     def killed(what: str, next_: str | None) -> None:
@@ -126,7 +128,7 @@ def run(
         given = partial(run_pipeline, project, pipeline, variables, choice=choice, limits=limits, alert=alert)
         run = partial(given, reporter=reporter, local=local, profiling=profiling)
         with debugged(reporter, after_failures=debug):
-            return _run(run, project, pipeline, as_json=as_json)
+            return _run(run, project, pipeline, as_json=as_json, again=again if tells else None)
 
     sys.exit(guarded(work, killed=killed, starter=alive if listener is None else listener, again=again))
 
@@ -142,11 +144,19 @@ def _reporter(as_json: bool, again: str, listener: int | None) -> Reporter:
     return Telling(reporter, listener)
 
 
-def _run(run: Callable[[], RunRecord], project: Project, pipeline: str, *, as_json: bool) -> int:
+def _run(
+    run: Callable[[], RunRecord], project: Project, pipeline: str, *, as_json: bool, again: str | None = None
+) -> int:
+    """`again`: the command for the people who are to hear of a run that fails."""
     try:
         return run().exit_code
     except MageProjectError as error:
         tell_failure(pipeline, error.within(project.root), as_json=as_json)
+        if again and isinstance(error, ConfigError):  # of a slip of the hand nobody else needs to hear
+            from mage_project.observers.alerting import tell_of_none
+
+            for line in tell_of_none(project.root, pipeline, str(error), again):
+                click.echo(line, err=True)
         return error.exit_code
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from mage_project.alerts.channels import Alerts
 from mage_project.alerts.sending import send
@@ -42,6 +43,16 @@ def event_of(course: Course, alerts: Alerts) -> str | None:
     else:
         found = []
     return next((event for event in found if event in alerts.on), None)
+
+
+def tell_of_none(root: Path, pipeline: str, why: str, again: str) -> Iterator[str]:
+    """Tell people of a run that could not begin, and say what did not work, a line each. Never raises, ends in time."""
+    alerts, problems = read_alerts(root, pipeline)
+    yield from (f"warning: alerts: {each.message} ({each.place(root)})" for each in problems)
+    if "failure" in alerts.on and alerts.channels:
+        status, host = "could not begin", socket.gethostname()
+        told = Occasion(event="failure", pipeline=pipeline, status=status, error=why, resume=again, host=host)
+        yield from (str(outcome) for outcome in send(alerts, told) if outcome.why is not None)
 
 
 def _is_left_alone(course: Course) -> bool:

@@ -138,6 +138,21 @@ def test_a_run_by_hand_tells_where_it_is_asked_to(tmp_path: Path, hooks: Receive
     assert len(texts(hooks)) == 1
 
 
+def test_a_run_that_cannot_begin_tells_once_where_it_is_asked_to(
+    tmp_path: Path, hooks: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project(tmp_path, f"{hooks.url}/slack")
+    (tmp_path / "pipelines/p/metadata.yaml").write_text("blocks:\n- 7\n")
+    assert command(tmp_path, "run", "p", "--alert", "--var", "api_token=token-of-mine-1").returncode == 2
+    monkeypatch.setenv("MAGE_PROJECT_TELLS", "1")  # as the scheduler, which tells of it by itself
+    assert command(tmp_path, "run", "p", "--alert").returncode == 2
+    [(title, text)] = texts(hooks)
+    assert title == "p could not begin"
+    for words in ("an entry of 'blocks' is not a mapping: 7", "pipelines/p/metadata.yaml:2", "next: mage-project run p "
+                  "--alert --var 'api_token=***'"):  # fmt: skip
+        assert words in text
+
+
 def test_a_run_that_somebody_has_stopped_tells_nobody(tmp_path: Path, hooks: Receiver) -> None:
     project(tmp_path, f"{hooks.url}/slack")
     ended = command(tmp_path, "run", "p", "--alert", "--var", "killed=SIGINT")
