@@ -100,12 +100,14 @@ def _envs(entry: Mapping) -> tuple[str, ...]:
 def _name(entry: Mapping, checker: Checker) -> str:
     """The name; empty where there is none, or a word that is no text to YAML: `off`, `on`, `yes`, `no`."""
     name = entry.get("name")
-    if isinstance(name, (bool, list, dict)):
-        kind = str(name).lower() if isinstance(name, bool) else f"a {'list' if isinstance(name, list) else 'mapping'}"
-        what = f"the name of a trigger is no text but {kind} to YAML: the trigger does not count"
-        checker.error(what, entry.line_of("name"), hint="quote it: name: 'off'")
-        return ""
-    return str(name or "")
+    if isinstance(name, bool):
+        what, hint = f"the name of a trigger is no text but {str(name).lower()} to YAML", "quote it: name: 'off'"
+    elif isinstance(name, (list, dict)) or name in (None, ""):
+        what, hint = "a trigger has no name", "name: ..., by which the history knows what has run"
+    else:
+        return str(name)
+    checker.error(f"{what}: it does not count", entry.line_of("name"), hint=hint)
+    return ""
 
 
 def _token(entry: Mapping, checker: Checker) -> str | None:
@@ -125,7 +127,8 @@ def _choice(entry: Mapping, key: str, checker: Checker) -> str | None:
     if value is None or value in _CHOICES[key]:
         return value
     words = ", ".join(_CHOICES[key])
-    what = f"there is no {key} '{value}'.{did_you_mean(value, _CHOICES[key])}"
+    of_yaml = " (so YAML reads on, off, yes and no)" if isinstance(entry[key], bool) else ""
+    what = f"there is no {key} '{value}'{of_yaml}.{did_you_mean(value, _CHOICES[key])}"
     checker.error(what, entry.line_of(key), hint=f"one of {words}")
     return None
 

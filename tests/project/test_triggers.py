@@ -60,6 +60,7 @@ def test_what_mage_writes_is_read(tmp_path: Path) -> None:
         ),
         ("envs: prod", "Mage leaves out trigger 't', whose envs are no list"),
         ("created_at: 2024-01-01", "Mage leaves out trigger 't', because it does not know 'created_at' in this file"),
+        ("status: on", "there is no status 'True' (so YAML reads on, off, yes and no)."),
         ("status: actve", "there is no status 'actve'. Did you mean 'active'?"),
         ("catch_up: all", "Mage leaves out a trigger with 'catch_up' in it"),
         ("sla: an hour", "'sla' is a number of seconds, 0 to 31,622,400, not 'an hour'"),
@@ -97,6 +98,7 @@ def test_what_is_odd_is_told_with_its_line_and_what_cannot_be_is_a_mistake(
         (f"triggers:\n- {WHOLE}\n  variables: [1]", "'variables' must be a mapping, not [1]"),
         (f"triggers:\n- {WHOLE}\n  settings: 3", "'settings' must be a mapping, not 3"),
         ("triggers: {t: 1}", "'triggers' must be a list"),
+        (f"triggers:\n- {WHOLE.replace('name: t', 'name: null')}", "a trigger has no name: it does not count"),
         ("- name: t", "holds a list where a mapping belongs"),
         ("\n\ntriggers: [", "not valid YAML"),
         (f"triggers:\n- {WHOLE}\n  start_time: 2026-11-30 25:00:00", "is read as a date or time, and is none"),
@@ -124,7 +126,7 @@ def test_what_is_no_trigger_is_told_at_its_own_line_and_a_word_that_is_no_text_a
     )
     assert [(problem.message, problem.line, problem.is_mistake) for problem in problems] == [
         ("an entry of 'triggers' is not a mapping: 3", 6, True),
-        ("the name of a trigger is no text but false to YAML: the trigger does not count", 7, True),
+        ("the name of a trigger is no text but false to YAML: it does not count", 7, True),
         ("the token of trigger 'u' is shorter than 16 characters", 16, False),
     ]
     assert [(trigger.name, trigger.flaws) for trigger in triggers] == [("t", 0), ("", 1), ("u", 0)]
