@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mage_project.history import backfills
 from mage_project.history.backfills import ClaimKey
+from mage_project.history.crashes import Silence
 from mage_project.history.stores import Store
 
 #: Claims an interval, and is gone.
@@ -43,3 +44,22 @@ def test_only_an_unfinished_backfill_is_gone_on_with(any_store: Store) -> None:
     backfills.begin(any_store, "b1", "p", {}, "same")
     backfills.end(any_store, "b1", "completed", {})
     assert backfills.unfinished(any_store, "same") is None
+
+
+def test_a_backfill_that_is_lost_is_written_down_once_and_only_where_somebody_is_to_hear(any_store: Store) -> None:
+    for name, again in (("b1", "the command"), ("b2", None)):
+        backfills.begin(any_store, name, "p", {}, name, again=again)
+    assert Silence(any_store, of=backfills.OPEN).lost() == [], "they live"
+    with any_store.transaction(write=True) as transaction:
+        transaction.run("UPDATE backfill SET heartbeat_at = heartbeat_at - 60, pid_started = '1'")
+    [row] = Silence(any_store, of=backfills.OPEN).lost()
+    found = backfills.crash(any_store, row)
+    assert found is not None
+    assert (found["backfill_id"], found["status"], found["again"], found["runs"]) == (
+        "b1",
+        "crashed",
+        "the command",
+        {},
+    )
+    assert backfills.crash(any_store, row) is None
+    assert (backfills.some_are_open(any_store), backfills.unfinished(any_store, "b1")) == (False, "b1")
