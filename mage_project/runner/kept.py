@@ -11,30 +11,23 @@ import glob
 import json
 import shutil
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mage_project.errors import UsageError
 from mage_project.history import private
 from mage_project.project import Pipeline
 from mage_project.project.command import command
 from mage_project.runner import values
-from mage_project.runner.spilling import as_frame
+from mage_project.runner.kept_files import KEPT_ROWS, read_frame, read_plain, write
 
-if TYPE_CHECKING:
-    import pandas as pd
-    import pyarrow as pa
-
-#: Rows of each output that are kept at most.
-KEPT_ROWS = 50_000
-#: In the description of a file: that missing texts were NaN.
-_NAN = b"nan"
-#: And which of its columns had a type of Arrow's, and which were of Python's objects: pandas takes the texts in both
-#: for its own.
-_ARROW, _OBJECTS = b"arrow", b"objects"
+#: What the note of a run says that kept nothing: whatever is not formed like it counts as none.
+_NOTHING: dict[str, Any] = {
+    "run_id": "", "execution_date": None, "variables": {}, "rows": {}, "whole": [], "earlier": {},
+}  # fmt: skip
 
 
 class Kept:
@@ -62,7 +55,7 @@ class Kept:
         self._seen.add(uuid)
         try:
             private.folder(self._fresh)
-            if _write(self._fresh, _file_name(uuid), value):
+            if write(self._fresh, _file_name(uuid), value):
                 self._exact[uuid] = min(len(value), KEPT_ROWS) if values.is_frame(value) else None
         except OSError:  # half a file is none, and takes room that others want
             for half in self._fresh.glob(f"{glob.escape(_file_name(uuid))}.*"):
@@ -85,8 +78,9 @@ class Kept:
             private.folder(self._fresh)
             note = private.file(self._fresh / "run.json")  # a variable may hold a secret, such as a password
             kept_rows = {**rows, **{uuid: last["rows"][uuid] for uuid in others}}
-            whole |= {uuid for uuid in others if uuid in last.get("whole", ())}
-            note.write_text(_as_text({**self._run, "rows": kept_rows, "whole": sorted(whole)}))
+            whole |= {uuid for uuid in others if uuid in last["whole"]}
+            earlier = {uuid: self.origin(uuid) for uuid in others}
+            note.write_text(_as_text({**self._run, "rows": kept_rows, "whole": sorted(whole), "earlier": earlier}))
             for uuid in others:
                 for left in self._folder.glob(f"{glob.escape(_file_name(uuid))}.*"):
                     moved.append(left.rename(self._fresh / left.name))
@@ -108,7 +102,16 @@ class Kept:
 
     def moment(self) -> str | None:
         """The execution date of the last run; None where there was none."""
-        return self._last().get("execution_date")
+        moment: str | None = self._last()["execution_date"]
+        return moment
+
+    def origin(self, uuid: str) -> tuple[str, str | None]:
+        """The id of the run that the block's output is of, and its execution date: the last run, or one before it."""
+        last = self._last()
+        match last["earlier"].get(uuid):
+            case [str(run_id), str() | None as moment]:
+                return run_id, moment
+        return last["run_id"], last["execution_date"]
 
     def exists(self) -> bool:
         """Whether a run has kept anything. `UsageError` where it is another user's."""
@@ -117,7 +120,7 @@ class Kept:
 
     def is_whole(self, uuid: str) -> bool:
         """Whether the last run kept all of the block's output, as it was."""
-        return uuid in self._last().get("whole", ())
+        return uuid in self._last()["whole"]
 
     def whole(self, uuid: str) -> Any:
         """The output that is whole; None where the block had none."""
@@ -126,32 +129,44 @@ class Kept:
 
     def _last(self) -> dict[str, Any]:
         path = self._folder / "run.json"
-        with suppress(OSError, ValueError):  # there is none, or the machine went down while it was written
-            return dict(json.loads(path.read_text()))
-        return {"variables": {}, "rows": {}}
+        with suppress(OSError, ValueError, RecursionError):  # none, or the machine went down while it was written
+            if isinstance(read := json.loads(path.read_text()), dict):
+                note = _NOTHING | read
+                date = note["execution_date"]
+                if all(type(note[key]) is type(none) for key, none in _NOTHING.items() if none is not None):
+                    return {**note, "execution_date": date if isinstance(date, str) else None}
+        return _NOTHING
 
     def output(self, uuid: str) -> tuple[Any, bool]:
         """What the last run kept of a block's output, and whether that is all of it.
 
-        `UsageError` for nothing, and another user's.
+        `UsageError` for nothing, what is broken, and another user's.
         """
         private.check(self._folder)
         name = _file_name(uuid)
         arrow, plain = self._folder / f"{name}.arrow", self._folder / f"{name}.pickle"
         if arrow.is_file():
-            frame = _read_frame(arrow)
+            frame = self._read(uuid, arrow, read_frame)
             complete = len(frame) == self._last()["rows"].get(uuid)
             if not complete:
                 frame.attrs = {}  # they are said of the whole
             return frame, complete
         if plain.is_file():
-            import pickle
-
-            return pickle.loads(plain.read_bytes()), True  # noqa: S301 - who can write there can write the blocks
+            return self._read(uuid, plain, read_plain), True
         raise UsageError(
             f"nothing of block '{uuid}' was kept by a run of '{self._pipeline}'",
             hint=f"run it first: {command(self._root, 'run', self._pipeline)}; or give the input: --input FILE",
         )
+
+    def _read(self, uuid: str, path: Path, reading: Callable[[Path], Any]) -> Any:
+        try:
+            return reading(path)
+        except Exception as error:  # a file that is cut or changed gives errors of many kinds
+            raise UsageError(
+                f"what was kept of block '{uuid}' cannot be read: {type(error).__name__}: {error}",
+                where=str(path.relative_to(self._root)),
+                hint=f"run it again: {command(self._root, 'run', self._pipeline, '--from', uuid)}",
+            ) from error
 
 
 def _as_text(note: Mapping[str, Any]) -> str:
@@ -164,84 +179,3 @@ def _as_text(note: Mapping[str, Any]) -> str:
 
 def _file_name(uuid: str) -> str:
     return uuid.replace("/", "__")
-
-
-def _write(folder: Path, name: str, value: Any) -> bool:
-    """Whether what is read again is what was written."""
-    if values.is_frame(value):
-        import pyarrow as pa
-
-        try:
-            head = value.head(KEPT_ROWS)
-            table = pa.Table.from_pandas(head, preserve_index=False)
-        except (pa.ArrowException, ValueError, TypeError):
-            return False  # columns that no file format holds
-        missing = _missing_texts(head, table)
-        said = {**_places(head), **({_NAN: b"true"} if missing == {float} else {})}
-        table = table.replace_schema_metadata({**(table.schema.metadata or {}), **said})
-        with (
-            pa.OSFile(str(private.file(folder / f"{name}.arrow")), "wb") as sink,
-            pa.ipc.new_file(sink, table.schema) as writer,
-        ):
-            writer.write_table(table)
-        return _is_exact(head, table) and missing in (set(), {float}, {type(None)})
-    if (values.rows(value) or 0) > KEPT_ROWS:
-        return False
-    import pickle
-
-    try:
-        json.dumps(value)  # what JSON holds is plain, and small enough
-        content = pickle.dumps(value)  # JSON makes a list of a tuple, and a text of a number that is a key
-    except (TypeError, ValueError, AttributeError, RecursionError, pickle.PicklingError):
-        return False
-    private.file(folder / f"{name}.pickle").write_bytes(content)
-    return True
-
-
-def _is_exact(frame: pd.DataFrame, table: pa.Table) -> bool:
-    """Whether the file holds the frame as it is: its index is not kept, and of Python objects only texts are sure."""
-    import pandas as pd
-    import pyarrow as pa
-
-    counted = isinstance(frame.index, pd.RangeIndex) and (frame.index.start, frame.index.step) == (0, 1)
-    if not counted or frame.index.name is not None or not all(type(name) is str for name in frame.columns):
-        return False
-    objects = [table.columns[place] for place, dtype in enumerate(frame.dtypes) if _is_object(dtype)]
-    return all(pa.types.is_string(column.type) for column in objects)
-
-
-def _is_object(dtype: Any) -> bool:
-    """Whether its values are Python's: Arrow's own types come back as they were."""
-    return dtype.kind == "O" and not hasattr(dtype, "pyarrow_dtype")
-
-
-def _places(frame: pd.DataFrame) -> dict[bytes, bytes]:
-    """Of the columns whose types pandas would take for its own."""
-    dtypes = list(enumerate(frame.dtypes))
-    of_arrow = [place for place, dtype in dtypes if hasattr(dtype, "pyarrow_dtype")]
-    objects = [place for place, dtype in dtypes if dtype.name == "object"]
-    return {_ARROW: json.dumps(of_arrow).encode(), _OBJECTS: json.dumps(objects).encode()}
-
-
-def _missing_texts(frame: pd.DataFrame, table: pa.Table) -> set[type]:
-    """What stands for missing texts in columns of Python objects: None, or the NaN of older pandas."""
-    columns = [frame.iloc[:, place] for place, column in enumerate(table.columns) if column.null_count]
-    return {type(value) for column in columns if _is_object(column.dtype) for value in column[column.isna()]}
-
-
-def _read_frame(path: Path) -> Any:
-    """The frame with the types it had: Arrow's file keeps pandas' own description of them."""
-    import pandas as pd
-    import pyarrow as pa
-
-    with pa.OSFile(str(path), "rb") as source:
-        table = pa.ipc.open_file(source).read_all()
-    said = table.schema.metadata or {}
-    of_arrow = json.loads(said.get(_ARROW, b"[]"))
-    dtypes = [pd.ArrowDtype(type_) if place in of_arrow else None for place, type_ in enumerate(table.schema.types)]
-    frame: Any = as_frame(table, dtypes)
-    missing = float("nan") if _NAN in said else None
-    for place in json.loads(said.get(_OBJECTS, b"[]")):  # newer pandas make their own texts of them
-        column = frame.iloc[:, place].astype(object)
-        frame.isetitem(place, column.where(column.notna(), missing))
-    return frame

@@ -41,11 +41,23 @@ def chosen(pipeline: Pipeline, choice: Choice, given: Mapping[str, Any], said: S
     outputs = {uuid: _output(pipeline, kept, uuid, running) for uuid in needed(pipeline, running)}
     if not outputs:
         return Part(running=running), dict(given)
-    said(None, f"the outputs of {', '.join(outputs)} are those of the last run")
+    _say_whose(kept, outputs, said)
     last = {"execution_date": kept.moment(), **kept.variables()}
     for name in sorted(name for name in given if name in last and str(given[name]) != str(last[name])):
         said(None, f"warning: '{name}' is another one than when those outputs were made")
     return Part(running=running, outputs=outputs), {**last, **given}
+
+
+def _say_whose(kept: Kept, outputs: Collection[str], said: Said) -> None:
+    """Name the run whose outputs are read: the last one, and those before it where that one ran only some blocks."""
+    by_run: dict[tuple[str, str | None], list[str]] = {}
+    for uuid in outputs:
+        by_run.setdefault(kept.origin(uuid), []).append(uuid)
+    for (run_id, moment), uuids in by_run.items():
+        those = "the output of" if len(uuids) == 1 else "the outputs of"
+        whose = f"run {run_id}" if run_id else "the last run"
+        date = f" (execution date {moment.partition('.')[0]})" if moment else ""
+        said(None, f"{those} {', '.join(uuids)} {'is that' if len(uuids) == 1 else 'are those'} of {whose}{date}")
 
 
 def _asked(pipeline: Pipeline, choice: Choice) -> frozenset[str]:

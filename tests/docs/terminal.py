@@ -30,6 +30,7 @@ _FOREIGN = ("POSTGRES_", "PG", "GOOGLE_", "STORAGE_EMULATOR", "CLOUD_STORAGE", "
 #: What differs from run to run, with what is compared instead.
 _VARYING = (
     (re.compile(r"\b\d{8}T\d{6}-[0-9a-f]{6}\b"), "RUN"),
+    (re.compile(r"\bexecution date \d{4}-\d\d-\d\d \d\d:\d\d:\d\d"), "DATE"),
     (re.compile(r"\b127\.0\.0\.1:\d+"), "ADDRESS"),
     (re.compile(r"\b\d+\.\d\d s\b"), "SECONDS"),
     (re.compile(r"^(\W .*?)\s+\d+\.\d\d\s+\d+\.\d\d(?:\s.*\b[\d,]+ MB\b.*)?$"), r"\1"),  # what a block took

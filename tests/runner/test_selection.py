@@ -12,7 +12,8 @@ from mage_project.errors import UsageError
 from mage_project.project import Project
 from mage_project.runner.records import RunRecord
 from mage_project.runner.running import run_pipeline
-from mage_project.runner.selection import Choice
+from mage_project.runner.selection import Choice, chosen
+from mage_project.runner.single import run_block
 from tests.projects import block, write_project
 from tests.runner.conftest import Shared
 
@@ -79,6 +80,41 @@ def test_what_did_not_run_is_still_kept_for_the_next_time(project, seen):
     run(project, seen, only=["out"])
     run(project, seen, first=["double"])
     assert list(seen) == ["double", ("out", [2, 4])]
+
+
+def test_what_is_read_is_said_to_be_of_the_run_that_has_made_it(project, seen):
+    first, said = run(project, seen), []
+    second = run(project, seen, only=["double"])
+    chosen(project.pipeline("p"), Choice(only=["out"]), {}, lambda _uuid, line: said.append(line))
+    chosen(project.pipeline("p"), Choice(only=["double"]), {}, lambda _uuid, line: said.append(line))
+    assert [line.partition(" (execution date 20")[0] for line in said] == [
+        f"the output of double is that of run {second.run_id}",
+        f"the output of load is that of run {first.run_id}",
+    ]
+
+
+@pytest.mark.parametrize("kept", ["load.arrow", "double.pickle"])
+def test_what_was_kept_and_is_broken_is_named_with_what_to_do(project, seen, kept):
+    (project.root / "transformers/double.py").write_text("@transformer\ndef double(*given):\n    return [1]\n")
+    run(project, seen, skip=["out"])
+    path = project.root / ".mage_project/last_run/p" / kept
+    path.write_bytes(path.read_bytes()[:-5])
+    uuid, reader = path.stem, {"load": "double", "double": "out"}[path.stem]
+    for attempt in (lambda: run(project, seen, only=[reader]), lambda: run_block(project, reader, {})):
+        with pytest.raises(UsageError, match=f"what was kept of block '{uuid}' cannot be read") as caught:
+            attempt()
+        assert caught.value.where == f".mage_project/last_run/p/{kept}"
+        assert (caught.value.hint or "").endswith(f"--from {uuid}")
+
+
+@pytest.mark.parametrize("note", ['{"whole": 3}', "[1]", '{"rows": "x"}', '{"variables": [[1]]}', "[" * 100_000])
+def test_a_broken_note_of_the_last_run_counts_as_none(project, seen, note):
+    run(project, seen)
+    (project.root / ".mage_project/last_run/p/run.json").write_text(note)
+    with pytest.raises(UsageError, match="the last run has not kept the whole output of 'load'"):
+        run(project, seen, only=["double"])
+    assert run_block(project, "double", {"seen": seen})[0].error is None
+    assert run(project, seen, first=["load"]).error is None
 
 
 def test_a_disk_that_fails_when_a_run_ends_leaves_what_the_last_one_kept(project, seen, monkeypatch):

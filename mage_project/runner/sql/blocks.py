@@ -9,7 +9,7 @@ from mage_project.errors import MageProjectError
 from mage_project.project import Block, Pipeline
 from mage_project.runner import values
 from mage_project.runner.blame import block_error
-from mage_project.runner.kept import KEPT_ROWS
+from mage_project.runner.kept_files import KEPT_ROWS
 from mage_project.runner.sql import templating
 from mage_project.runner.sql.executing import Call, execute
 
