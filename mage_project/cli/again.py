@@ -17,7 +17,7 @@ def run_again(
     project: Project, pipeline: str, assignments: Sequence[str], *, local: bool, some: Sequence[str] = ()
 ) -> str:
     """The command as it was typed, quoted for a shell, with `***` for secrets. `some`: what chooses blocks."""
-    given = [word for assignment in assignments for word in ("--var", _masked(assignment))]
+    given = [word for assignment in assignments for word in ("--var", masked_assignment(assignment))]
     return command(project.root, "run", pipeline, *some, *(["--local"] if local else []), *given)
 
 
@@ -35,7 +35,7 @@ def backfill_again(
     `goes_on`: whether it was interrupted, and the same wish means the rest of it. Else `--reprocess all` would begin
     with everything again.
     """
-    given = [word for assignment in assignments for word in ("--var", _masked(assignment))]
+    given = [word for assignment in assignments for word in ("--var", masked_assignment(assignment))]
     wish = request.reprocess if goes_on or request.reprocess == "failed" else "missing"
     words = ["--start", request.start, *(["--end", request.end] if request.end else [])]
     words += ["--interval", request.interval] if request.interval else []
@@ -44,6 +44,7 @@ def backfill_again(
     return command(project.root, "backfill", pipeline, *words, *given, *options)
 
 
-def _masked(assignment: str) -> str:
+def masked_assignment(assignment: str) -> str:
+    """`NAME=VALUE`, with `***` where the value is secret."""
     name, equals, value = assignment.partition("=")
     return f"{name}{equals}{masking.STARS if masking.is_private(name) else masking.masked(value)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -74,7 +74,8 @@ def backfill(
     found, store = project.pipeline(pipeline), store_of_project(project)
     request = Request(start=start, end=end, interval=interval, reprocess=reprocess, reverse=reverse)
     now = datetime.now(UTC).replace(tzinfo=None)
-    prepared = prepare(found, request, parse_assignments(assignments), store, now)
+    variables = parse_assignments(assignments)
+    prepared = prepare(found, request, variables, store, now)
     if not as_json:
         _show_plan(found, prepared)
     if dry_run:
@@ -82,14 +83,14 @@ def backfill(
             click.echo(json.dumps(_plan_as_dict(found, prepared), ensure_ascii=False))
         return
     of_all = ["--local"] if local else []
-    words = [*of_all, *(word for each in assignments for word in ("--var", each))]
     options = [*of_all, *(["--jobs", str(jobs)] if jobs > 1 else []), *(["--alert"] if alert else [])]
     how_again = functools.partial(backfill_again, project, pipeline, request, assignments, options)
     receipt = _run(
         found,
         prepared,
         request,
-        words,
+        of_all,
+        variables,
         after_a_crash=how_again(goes_on=True) if alert else None,
         jobs=jobs,
         fail_fast=fail_fast,
@@ -115,6 +116,7 @@ def _run(
     prepared: Prepared,
     request: Request,
     words: Sequence[str],
+    variables: Mapping[str, Any],
     *,
     after_a_crash: str | None,
     jobs: int,
@@ -147,6 +149,7 @@ def _run(
         pipeline=pipeline.uuid,
         root=pipeline.root,
         words=words,
+        variables=variables,
         environment=own_environment(),
         backfill_id=backfill_id,
         logs=logs,

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
               help="Stay within SIZE (as 1GB or 800MB) [default: the failed run's].")  # fmt: skip
 @click.option("--yes", "-y", is_flag=True, help="Go on though code or variables have changed.")
 @click.option("--dry-run", is_flag=True, help="Show the plan, and run nothing.")
-@click.option("--local", is_flag=True, help="Use the local stack, whatever io_config.yaml names.")
+@click.option(
+    "--local", is_flag=True, help="Use the local stack, whatever io_config.yaml names [default: as the run did]."
+)
 @click.option("--alert", is_flag=True, help="Send alerts, also where the failed run sent none.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
 @project_option
@@ -51,6 +53,7 @@ def resume(
     RUN is its name, or the beginning of it. What completed blocks gave was kept when it failed; of one that crashed it
     is lost, and made again where it is needed. Exit codes as of `run`.
     """
+    from mage_project.cli.again import masked_assignment
     from mage_project.cli.guard import guarded
     from mage_project.runner.resuming import plan
     from mage_project.runner.variables import parse_assignments
@@ -62,8 +65,12 @@ def resume(
         if as_json:
             click.echo(json.dumps(made.as_dict(), ensure_ascii=False))
         return
-    _ask(project, made, yes=yes)
-    again = command(project.root, "resume", made.failure.run_id, *(["--local"] if local else []))
+    words = [word for given in assignments for word in ("--var", masked_assignment(given))]
+    words += ["--timeout", f"{timeout_s:g}"] if timeout_s else []
+    words += ["--memory", f"{memory_bytes / 1e6:g}MB"] if memory_bytes else []
+    words += [*(["--local"] if local else []), *(["--alert"] if alert else [])]
+    again = command(project.root, "resume", made.failure.run_id, *words)
+    _ask(made, again, yes=yes)
     options = {"timeout_s": timeout_s, "memory_bytes": memory_bytes, "alert": alert}
     work = partial(_work, made, again, options, local=local, as_json=as_json)
     sys.exit(guarded(work, killed=_tell, again=again))
@@ -90,11 +97,10 @@ def _show(made: Plan) -> None:
         click.echo(f"  {line}")
 
 
-def _ask(project: Project, made: Plan, *, yes: bool) -> None:
+def _ask(made: Plan, again: str, *, yes: bool) -> None:
     """Ask whether to go on where what is kept may not be what a new run would make; without a terminal, refuse."""
     if yes or not made.doubts:
         return
     if sys.stdin.isatty() and click.confirm("Go on?"):
         return
-    again = command(project.root, "resume", made.failure.run_id, "--yes")
-    raise UsageError(f"not resumed: {'; '.join(made.doubts)}", hint=f"if that is meant: {again}")
+    raise UsageError(f"not resumed: {'; '.join(made.doubts)}", hint=f"if that is meant: {again} --yes")

@@ -101,7 +101,7 @@ def _print(project: Project, found: RunDetails, *, as_json: bool) -> None:
     from mage_project.cli.run_details import shown
 
     click.echo(shown(found))
-    if again := _resumed_by(project, found.run):
+    if again := _next(project, found.run):
         click.echo(f"  next:  {again}")
 
 
@@ -135,18 +135,17 @@ def _notice(project: Project, store: Store, found: Sequence[StoredRun]) -> None:
         notice(project, store)
 
 
-def _resumed_by(project: Project, run: StoredRun) -> str | None:
+def _next(project: Project, run: StoredRun) -> str | None:
     """The command that goes on with a run that failed or crashed, as long as what it needs is kept."""
-    if run.status == "crashed":
-        from mage_project.runner.beginnings import resuming
-
-        return resuming(project.root, run.run_id)
-    if run.status != "failed":
+    if run.status not in ("crashed", "failed"):
         return None
     from mage_project.project.command import command
-    from mage_project.runner.failures import folder_of
+    from mage_project.runner import beginnings, failures, resumptions
 
-    return command(project.root, "resume", run.run_id) if folder_of(project.root, run.run_id).is_dir() else None
+    if other := resumptions.resumed_by(project.root, run.run_id):
+        return command(project.root, "runs", "show", other)
+    of_run = failures.resuming if run.status == "failed" else beginnings.resuming
+    return of_run(project.root, run.run_id)
 
 
 def store_of_project(project: Project) -> Store:

@@ -15,6 +15,7 @@ from mage_project.history import private
 ENDED = "status"
 #: The lines that tell that a block has begun, and that it has ended, have this one: how it stands.
 BLOCK_STATUS = "block_status"
+_STATUS_KEY = BLOCK_STATUS.encode()
 LEVELS = ("debug", "info", "warning", "error", "critical")
 #: How often a log that is followed is looked at.
 _LOOK_S = 0.2
@@ -49,8 +50,10 @@ def lines(path: Path) -> Iterator[Line]:
 
 
 def block_statuses(path: Path) -> dict[str, str]:
-    """How the blocks stand that have begun, of a run that may go on."""
-    return {line["block"]: line[BLOCK_STATUS] for line in lines(path) if line.get("block") and BLOCK_STATUS in line}
+    """How the blocks stand that have begun, of a run that may go on. Logs are long, and few of their lines say so."""
+    with path.open("rb") as file:
+        found = _complete([line for line in file if _STATUS_KEY in line])
+        return {line["block"]: line[BLOCK_STATUS] for line in found if line.get("block") and BLOCK_STATUS in line}
 
 
 def follow(path: Path, lives: Callable[[], bool], *, wait: Callable[[float], None] = time.sleep) -> Iterator[Line]:

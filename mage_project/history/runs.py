@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from mage_project.errors import UsageError
-from mage_project.history.facts import moment_text
+from mage_project.history.facts import RESUMES, moment_text
 from mage_project.history.leases import Holder
 from mage_project.history.stores import Row, Store, Transaction
 
@@ -134,6 +134,23 @@ def named(store: Store, run_id: str) -> StoredRun | None:
     with store.transaction() as transaction:
         rows = transaction.run(f"SELECT {_SHORT} FROM run WHERE run_id = :run_id", run_id=run_id)  # noqa: S608
         return next(iter(_stored(store, transaction, rows)), None)
+
+
+def last_to_resume(store: Store, run: StoredRun) -> StoredRun:
+    """The last run of those that have gone on with this one, in turn; itself where none has."""
+    seen = {run.run_id}
+    with store.transaction() as transaction:
+        while True:
+            rows = transaction.run(
+                f"SELECT {_SHORT} FROM run WHERE pipeline = :pipeline AND trigger_name = :trigger "  # noqa: S608
+                "ORDER BY started_at DESC, run_id DESC LIMIT 1",
+                pipeline=run.pipeline,
+                trigger=f"{RESUMES}{run.run_id}",
+            )
+            if not rows or rows[0]["run_id"] in seen:
+                return run
+            [run] = _stored(store, transaction, rows)
+            seen.add(run.run_id)
 
 
 def details(store: Store, run_id: str) -> RunDetails:

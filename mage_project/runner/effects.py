@@ -114,6 +114,21 @@ def effects_of(block: Block) -> Effects:
     return Effects(reads=found.reads - {PROCESS}, writes=found.writes - {PROCESS})
 
 
+def may_write(block: Block) -> bool:
+    """Whether the block leaves something that is there after the run, and twice when it runs twice, as far as it shows.
+
+    Where its file does not show it, its type says so: loaders, transformers and sensors are not there to write.
+    """
+    if block.language == "sql":
+        said = block.configuration
+        return bool(said.get("use_raw_sql")) or said.get("export_write_policy") != "replace"
+    is_seen = block.language == "python" and block.path is not None and block.path.is_file()
+    found = _of_source(block.path.read_bytes(), False) if is_seen and block.path else UNSEEN
+    if block.type == "data_exporter" or found == UNSEEN:
+        return block.type not in ("data_loader", "transformer", "sensor")
+    return bool(found.writes - {PROCESS})
+
+
 def _of_block(block: Block) -> Effects:
     said = block.configuration.get("side_by_side")
     if said is True:

@@ -8,25 +8,25 @@ write to that folder can write the blocks themselves.
 from __future__ import annotations
 
 import hashlib
-import json
 import pickle
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from mage_project.errors import UsageError
 from mage_project.history import private
+from mage_project.history.leases import Holder
 from mage_project.project import Block, Pipeline
 from mage_project.project.command import command
 from mage_project.project.modules import modules
 from mage_project.runner import beginnings
 from mage_project.runner.limits import Limits
 from mage_project.runner.parts import needed, what_runs
-from mage_project.runner.variables import plain
+from mage_project.runner.resumptions import folder_of
 
 if TYPE_CHECKING:
     from mage_project.runner.run import Run
@@ -35,8 +35,7 @@ if TYPE_CHECKING:
 KEPT_DAYS = 14
 #: What a failure has that an older version has kept.
 _UNLIMITED = Limits()
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
-_FAILURE, _DONE = "failure.pickle", "resumed.json"
+_FAILURE = "failure.pickle"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,8 +46,10 @@ class Failure:
     `kept` names the blocks whose outputs are kept, `lost` those whose outputs could not be. `code` has a hash of each
     block: its file, the project's modules that it imports, and how the pipeline configures it.
 
-    `began`: when a run began (seconds since 1970) that has crashed. Nothing is kept then of what it had in memory,
-    `sources` and `context` included.
+    `environment` is what ENV was. `partly` says what blocks have done that have not come to their end.
+
+    `began`: when a run began (seconds since 1970) that has crashed, and `went_down` whether the machine did so. Nothing
+    is kept then of what it had in memory, `sources` and `context` included; `code` is without the files.
     """
 
     run_id: str
@@ -58,19 +59,19 @@ class Failure:
     variables: Mapping[str, Any]
     execution_date: Any
     statuses: Mapping[str, str]
-    code: Mapping[str, str] = _NOTHING
-    sources: Mapping[str, Any] = _NOTHING
-    context: Mapping[str, Any] = _NOTHING
+    code: Mapping[str, str]
+    sources: Mapping[str, Any] = field(default_factory=dict)
+    context: Mapping[str, Any] = field(default_factory=dict)
     limits: Limits = _UNLIMITED
     trigger: str | None = None
     alerts: bool = False
     kept: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
+    environment: str | None = None
+    partly: Mapping[str, str] | None = None
     began: float | None = None
-
-
-def folder_of(root: Path, run_id: str = "") -> Path:
-    return root / ".mage_project" / "resume" / run_id
+    went_down: bool = False
+    holder: Holder | None = None
 
 
 def keep(run: Run, at_hand: Mapping[str, Any]) -> str | None:
@@ -94,12 +95,18 @@ def keep(run: Run, at_hand: Mapping[str, Any]) -> str | None:
         shutil.rmtree(fresh, ignore_errors=True)
         run.warned(None, f"what was done could not be kept to resume this run: {error}")
         return None
-    return command(run.pipeline.root, "resume", failure.run_id, *(["--local"] if failure.local else []))
+    return command(run.pipeline.root, "resume", failure.run_id)
+
+
+def resuming(root: Path, run_id: str) -> str | None:
+    """The command that goes on with a run that failed; None where nothing is kept of it."""
+    return command(root, "resume", run_id) if run_id in kept_runs(root) else None
 
 
 def _failure(run: Run) -> Failure:
     pipeline = run.pipeline
-    code = {block.uuid: fingerprint(pipeline, block) for block in pipeline.blocks if block.runs}
+    said = beginnings.configured(pipeline)
+    code = {uuid: _fingerprint(pipeline, pipeline.block(uuid), text) for uuid, text in said.items()}
     return Failure(**beginnings.facts_of(run), code=code, sources=run.sources, context=run.context)
 
 
@@ -127,9 +134,13 @@ def _written(run: Run, failure: Failure, at_hand: Mapping[str, Any], folder: Pat
             else:
                 lost = (*lost, uuid)
     failure = replace(failure, kept=tuple(sorted(kept)), lost=lost)
-    private.file(folder / _FAILURE).write_bytes(pickle.dumps(failure))
+    _put(folder, failure)
     _sweep(run.pipeline.root)
     return failure
+
+
+def _put(folder: Path, failure: Failure) -> None:
+    private.file(folder / _FAILURE).write_bytes(pickle.dumps(failure))
 
 
 def _sweep(root: Path) -> None:
@@ -155,19 +166,24 @@ def _file_name(uuid: str) -> str:
     return f"{uuid.replace('/', '__')}.pickle"
 
 
-def fingerprint(pipeline: Pipeline, block: Block) -> str:
-    """A hash of what makes the block what it is. Its place in the file does not."""
-    of_pipeline = json.dumps([block.upstream, plain(block.configuration), block.language], default=str, sort_keys=True)
-    found = hashlib.sha256(of_pipeline.encode())
+def differs(pipeline: Pipeline, block: Block, failure: Failure) -> bool:
+    """Whether the block is another one than in the run that failed; its place in the file does not count.
+
+    Of a run that crashed only the files' times are known.
+    """
+    said = beginnings.configured(pipeline)[block.uuid]
+    if failure.began is None:
+        return failure.code[block.uuid] != _fingerprint(pipeline, block, said)
+    files = [path for path in _files(pipeline, block) if path.is_file()]
+    return failure.code[block.uuid] != said or any(path.stat().st_mtime > failure.began for path in files)
+
+
+def _fingerprint(pipeline: Pipeline, block: Block, said: str) -> str:
+    found = hashlib.sha256(said.encode())
     for path in _files(pipeline, block):
         with suppress(OSError):
             found.update(path.read_bytes())
     return found.hexdigest()
-
-
-def is_newer(pipeline: Pipeline, block: Block, moment: float) -> bool:
-    """Whether a file of the block, or of the project's modules that it imports, has changed since then."""
-    return any(path.stat().st_mtime > moment for path in _files(pipeline, block) if path.is_file())
 
 
 def _files(pipeline: Pipeline, block: Block) -> list[Path]:
@@ -192,21 +208,25 @@ def failure_of(root: Path, run_id: str) -> Failure:
     return found
 
 
-def value_of(root: Path, run_id: str, uuid: str) -> Any:
-    with (folder_of(root, run_id) / _file_name(uuid)).open("rb") as file:
-        return pickle.load(file)  # noqa: S301 - see the top
+def value_of(root: Path, failure: Failure, uuid: str) -> Any:
+    """An output that was kept, as it was in memory. `UsageError` where it cannot be read; then it is kept no more."""
+    path = folder_of(root, failure.run_id) / _file_name(uuid)
+    try:
+        with path.open("rb") as file:
+            return pickle.load(file)  # noqa: S301 - see the top
+    except Exception as error:
+        if failure.run_id in kept_runs(root):
+            kept = tuple(each for each in failure.kept if each != uuid)
+            _put(folder_of(root, failure.run_id), replace(failure, kept=kept, lost=(*failure.lost, uuid)))
+        raise UsageError(
+            f"what was kept of block '{uuid}' cannot be read: {type(error).__name__}: {error}",
+            where=str(path),
+            hint=f"resume it again, and the block runs again: {command(root, 'resume', failure.run_id)}",
+        ) from error
 
 
-def forget(root: Path, run_id: str, resumed_by: str) -> None:
+def forget(root: Path, run_id: str) -> None:
     """Drop the values: another run has gone on with it."""
     with suppress(OSError):
-        folder = private.folder(folder_of(root, run_id))  # there is none of a run that crashed
-        (folder / _DONE).write_text(json.dumps({"by": resumed_by}))
-        for path in folder.glob("*.pickle"):
+        for path in folder_of(root, run_id).glob("*.pickle"):
             path.unlink()
-
-
-def resumed_by(root: Path) -> Iterator[tuple[str, str]]:
-    """The runs that have been resumed, each with the run that did it."""
-    for path in folder_of(root).glob(f"*/{_DONE}"):
-        yield path.parent.name, json.loads(path.read_text())["by"]

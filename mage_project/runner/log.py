@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +25,11 @@ LIMIT_BYTES = 50_000_000
 class Log:
     """A file of JSON lines, each written whole. A file that cannot be written is given up: no run fails for its log."""
 
-    def __init__(self, path: Path, *, limit_bytes: int = LIMIT_BYTES) -> None:
+    def __init__(
+        self, path: Path, *, limit_bytes: int = LIMIT_BYTES, given_up: Callable[[], None] = lambda: None
+    ) -> None:
+        """`given_up` is called where a line could not be written, and no more will be."""
+        self._given_up = given_up
         self._left, self._is_full = limit_bytes, False
         self._lock = threading.Lock()
         #: Why there is no log, or no more of it.
@@ -62,6 +67,7 @@ class Log:
         except OSError as error:  # a full disk
             self.trouble = error
             self._close()
+            self._given_up()
         self._left -= len(line)
 
     def _close(self) -> None:

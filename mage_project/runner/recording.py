@@ -17,7 +17,7 @@ from mage_project.history.stores import store_of
 from mage_project.observers.configured import observers_of
 from mage_project.observers.observation import Observation
 from mage_project.project.command import command
-from mage_project.runner import beginnings
+from mage_project.runner import beginnings, resumptions
 from mage_project.runner.interrupts import Interrupted
 from mage_project.runner.log import Log, Logged
 from mage_project.runner.observing import Clocked
@@ -32,6 +32,8 @@ def recorded(run: Run, given: Mapping[str, Any], *, alert: bool = False) -> Iter
     `alert`: whether people are to hear how it ended though no trigger has started it.
     """
     store = store_of(run.pipeline.root, lambda line: run.reporter.said(None, line))
+    if run.part.resumes:
+        resumptions.claim(run.pipeline.root, run.part.resumes, run.record.run_id)
     log = _begun_log(run) if store is not None else None
     run.alerts = alert or _has_alerts(run)
     facts = _facts(run, given)
@@ -47,7 +49,7 @@ def recorded(run: Run, given: Mapping[str, Any], *, alert: bool = False) -> Iter
     if observed:
         run.reporter = clocked
     ledger.start()
-    if store is not None:
+    if log is not None and not log.trouble:
         beginnings.write(run)
     try:
         yield
@@ -65,7 +67,8 @@ def recorded(run: Run, given: Mapping[str, Any], *, alert: bool = False) -> Iter
 
 def _begun_log(run: Run) -> Log:
     """From now on everything that is told of the run is in its log too."""
-    log = Log(path_of(run.pipeline.root, run.record.run_id))
+    root, run_id = run.pipeline.root, run.record.run_id
+    log = Log(path_of(root, run_id), given_up=lambda: beginnings.remove(root, run_id))
     run.reporter = Logged(run.reporter, log)
     return log
 
@@ -126,7 +129,8 @@ def _again(run: Run, given: Mapping[str, Any], *, alert: bool) -> str:
         for word in ("--var", f"{name}={masking.STARS if masking.is_private(name) else _text(value)}")
     ]
     options = [*(["--alert"] if alert else []), *(["--local"] if run.local else [])]
-    return command(run.pipeline.root, "run", run.pipeline.uuid, *options, *words)
+    env = os.environ.get("ENV") if run.trigger else None
+    return command(run.pipeline.root, "run", run.pipeline.uuid, *options, *words, env=env)
 
 
 def _text(value: Any) -> str:

@@ -27,7 +27,7 @@ from mage_project.runner.log import Log
 from mage_project.schedule.backfill_alerts import tell_of_crash
 from mage_project.schedule.catalogue import catalogue
 from mage_project.schedule.children import Child
-from mage_project.schedule.launches import words_of
+from mage_project.schedule.launches import env_of_runs, words_of
 
 if TYPE_CHECKING:
     from mage_project.schedule.watchers import Watcher
@@ -173,7 +173,8 @@ class Alerted:
             words = words_of(trigger)
         except MageProjectError:  # the trigger is gone from its file
             words = []
-        return command(self._root, "run", run.pipeline, *words, "--var", f"execution_date={moment.isoformat()}")
+        words = [*words, "--var", f"execution_date={moment.isoformat()}"]
+        return command(self._root, "run", run.pipeline, *words, env=env_of_runs())
 
 
 def _was_silent(child: Child) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,13 +29,17 @@ def launch(root: Path, entry: Entry, run: DueRun, occasion: Occasion | None, *, 
         root=root,
         words=[*(["--local"] if local else []), *settings_of(entry.trigger)],
         variables={**plain(entry.trigger.variables), **(occasion.variables if occasion else {})},
-        # Mage gives `env: prod` to every run that a trigger starts, whatever its own environment is.
-        environment={"ENV": "prod", **starters.own_environment(), **names},
+        environment={**starters.own_environment(), "ENV": env_of_runs(), **names},
         trigger=entry.trigger.name,
         logs=logs,
         name=names[starters.RUN],
     )
     return Child(command, _interval(entry, run, occasion))
+
+
+def env_of_runs() -> str:
+    """Mage gives `env: prod` to every run that a trigger starts."""
+    return os.environ.get("ENV", "prod")
 
 
 def interval_of(entry: Entry, moment: datetime) -> Interval:

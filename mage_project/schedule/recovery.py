@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from mage_project.history.runs import StoredRun, named, of_dates
+from mage_project.history.runs import StoredRun, last_to_resume, named, of_dates
 from mage_project.history.schedules import DueRun
 from mage_project.history.stores import Store
 
@@ -21,6 +21,7 @@ def recovered(store: Store, due: DueRun, *, may_still_begin: bool) -> DueRun:
     run = named(store, due.run_id) if due.run_id else _of_date(store, due)
     if run is None:
         return due if may_still_begin else replace(due, status="waiting")
+    run = last_to_resume(store, run)
     if run.is_running:
         return due
     if not _left_nothing(run):

@@ -12,10 +12,14 @@ from click.testing import CliRunner
 
 from mage_project.cli.commands import cli
 from mage_project.errors import UsageError
+from mage_project.history.schedules import DueRun
+from mage_project.history.stores import store_of
 from mage_project.project import Project
+from mage_project.runner import beginnings
 from mage_project.runner.parts import what_runs
 from mage_project.runner.resuming import plan, resume
 from mage_project.runner.running import run_pipeline
+from mage_project.schedule.recovery import recovered
 from tests.projects import block, write_project
 
 LOAD = "@data_loader\ndef load(**kwargs):\n    return [1]\n"
@@ -110,7 +114,31 @@ def test_of_an_exporter_that_runs_for_each_item_it_is_unknown_which_were_done(tm
     project = write_project(tmp_path, blocks, {"other": other, "load": load, "out": out})
     made = plan(project, crashed(project), {})
     assert {step.block: step.action for step in made.steps} == {"other": "skip", "load": "run", "out": "run"}
-    assert made.doubts == ["'out' was at work when the run crashed: it may have written already, and writes again"]
+    assert made.doubts == ["'out' has written already (1 of its runs), and writes again"]
+
+
+def test_a_run_of_which_nobody_knows_how_far_it_came_is_not_resumed(project):
+    run_id = crashed(project)
+    (project.root / ".mage_project" / "logs" / f"{run_id}.jsonl").unlink()
+    with pytest.raises(UsageError, match=f"what was kept of run {run_id} cannot be read"):
+        plan(project, run_id, {})
+
+
+def test_what_the_pipeline_says_of_a_block_is_looked_at(project):
+    run_id = crashed(project)
+    path = project.root / "pipelines" / "p" / "metadata.yaml"
+    path.write_text(path.read_text().replace("uuid: one\n", "uuid: one\n  configuration: {to: elsewhere}\n"))
+    assert "'one' has changed since, and does not run again" in plan(project, run_id, {}).doubts
+
+
+def test_where_the_machine_went_down_its_log_may_be_too_short(project, monkeypatch):
+    run_id = crashed(project)
+    log = project.root / ".mage_project" / "logs" / f"{run_id}.jsonl"
+    log.write_text("".join(line for line in log.read_text().splitlines(keepends=True) if '"two"' not in line))
+    monkeypatch.setattr(beginnings, "_boot", lambda: "another one")
+    assert plan(project, run_id, {}).doubts == [
+        "'two' may have written already, and writes again: the machine went down, and its log with it"
+    ]
 
 
 def test_a_run_that_goes_on_is_not_resumed(project):
@@ -157,3 +185,15 @@ def test_a_table_of_which_nothing_is_known_is_made_again(tmp_path):
     statuses = {"a": "completed", "b": "running"}
     assert set(what_runs(pipeline, statuses, kept=(), tables=("a",))) == {"b"}
     assert set(what_runs(pipeline, statuses, kept=(), tables=())) == {"a", "b"}
+
+
+def test_a_scheduler_takes_what_was_resumed_for_done(project):
+    run_id = crashed(project)
+    due = DueRun(pipeline="p", trigger_name="t", due_at=0.0, due_until=0.0, status="running", run_id=run_id, attempts=1)
+    store = store_of(project.root, print)
+    assert store is not None
+    assert recovered(store, due, may_still_begin=False).status == "waiting"
+    mend(project)
+    record = resume(plan(project, run_id, {}))
+    after = recovered(store, due, may_still_begin=False)
+    assert (after.status, after.run_id) == ("completed", record.run_id)

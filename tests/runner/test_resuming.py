@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from mage_project.history.stores import store_of
 from mage_project.project import Project
 from mage_project.runner.records import RunRecord
 from mage_project.runner.resuming import plan, resume
+from mage_project.runner.resumptions import claim
 from mage_project.runner.running import run_pipeline
 from tests.projects import block, write_project
 
@@ -118,7 +121,7 @@ def test_changed_code_of_what_does_not_run_and_changed_variables_are_doubts(proj
     write(project, "data_loaders/load.py", f"{LOAD}# changed\n")
     assert plan(project, run_id, {"month": "2020-11"}).doubts == [
         "'load' has changed since, and does not run again",
-        "the variable 'month' has changed since: what is kept was made with the old one",
+        "the variable 'month' has changed since: what is done was done with the old one",
     ]
 
 
@@ -172,3 +175,84 @@ def test_of_an_unknown_run_it_is_said_which_ones_there_are(project):
     with pytest.raises(UsageError, match="nothing is kept of a run 'x'") as caught:
         plan(project, "x", {})
     assert run_id in (caught.value.hint or "")
+
+
+def test_of_two_that_resume_a_run_one_does(project, seen):
+    run_id = failed(project).run_id
+    write(project, "data_exporters/out.py", MENDED)
+    made = [plan(project, run_id, {"seen": seen}) for _ in range(2)]
+    assert resume(made[0]).error is None
+    with pytest.raises(UsageError, match=f"run {run_id} was resumed by"):
+        resume(made[1])
+    assert len(seen) == 1
+
+
+def test_a_run_is_not_resumed_while_another_one_goes_on_with_it(project):
+    first = failed(project)
+    claim(project.root, first.run_id, "20990101T000000-000000")
+    with pytest.raises(UsageError, match=f"run {first.run_id} is being resumed by 20990101T000000-000000"):
+        plan(project, first.run_id, {})
+
+
+def test_a_run_whose_resuming_cannot_be_noted_is_not_resumed(project):
+    made = plan(project, failed(project).run_id, {"broken": False})
+    (project.root / ".mage_project" / "resume" / made.failure.run_id / "resumed.new").mkdir()
+    with pytest.raises(UsageError, match="it cannot be noted that run"):
+        resume(made)
+
+
+def test_what_a_dead_run_has_left_undone_is_free_again(project):
+    run_id = failed(project).run_id
+    claim(project.root, run_id, "20990101T000000-000000")
+    note = project.root / ".mage_project" / "resume" / run_id / "resumed.json"
+    note.write_text(json.dumps({**json.loads(note.read_text()), "pid_started": "1"}))
+    assert resume(plan(project, run_id, {"broken": False})).error is None
+
+
+def test_a_run_knows_its_environment_when_it_is_resumed(project, seen, monkeypatch):
+    monkeypatch.setenv("ENV", "prod")
+    run_id = failed(project).run_id
+    monkeypatch.setenv("ENV", "elsewhere")
+    write(project, "data_exporters/out.py", MENDED.replace("ds))", "(kwargs['env'], os.environ['ENV'])))").replace(
+        "@data_exporter", "import os\n@data_exporter"))  # fmt: skip
+    assert resume(plan(project, run_id, {"seen": seen})).error is None
+    assert [each[-1] for each in seen] == [("prod", "prod")]
+    assert os.environ["ENV"] == "elsewhere"
+
+
+def test_what_was_done_again_since_is_a_doubt(project):
+    run_id = failed(project, execution_date="2020-11-01").run_id
+    write(project, "data_exporters/out.py", MENDED)
+    again = run_pipeline(project, "p", {"execution_date": "2020-11-01"})
+    assert plan(project, run_id, {}).doubts == [
+        f"run {again.run_id}, which began later with the same date and variables, has completed"
+    ]
+
+
+def test_items_that_are_done_are_a_doubt(tmp_path):
+    load = "@data_loader\ndef load(**kwargs):\n    return [[1, 2, 3], [{}, {}, {}]]\n"
+    out = "@data_exporter\ndef out(given, **kwargs):\n    assert given < 3\n"
+    last = "@custom\ndef last(**kwargs):\n    return 1\n"
+    blocks = [
+        block("last", "custom"),
+        block("load", "data_loader", configuration={"dynamic": True}),
+        block("out", "data_exporter", "load"),
+    ]
+    project = write_project(tmp_path, blocks, {"last": last, "load": load, "out": out})
+    assert plan(project, failed(project).run_id, {}).doubts == [
+        "'out' has written already (2 of its runs), and writes again"
+    ]
+
+
+def test_what_is_kept_and_cannot_be_read_is_made_again(project):
+    write(project, "things.py", "class Thing:\n    n = [1]\n    index = n_ = None\n")
+    source = "from things import Thing\n@transformer\ndef pairs(frame, **kwargs):\n    return Thing()\n"
+    write(project, "transformers/pairs.py", source)
+    made = plan(project, failed(project).run_id, {"broken": False})
+    path = project.root / ".mage_project" / "resume" / made.failure.run_id / "pairs.pickle"
+    path.write_bytes(path.read_bytes()[:5])
+    with pytest.raises(UsageError, match="what was kept of block 'pairs' cannot be read"):
+        resume(made)
+    made = plan(project, made.failure.run_id, {"broken": False})
+    assert [step.action for step in made.steps] == ["skip", "run", "run", "run"]
+    assert resume(made).error is None
