@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mage_project.cli.options import MEMORY, SECONDS, project_option
-from mage_project.errors import UsageError
+from mage_project.errors import MageProjectError, UsageError
 from mage_project.project import Project
 from mage_project.project.command import command
 
@@ -78,9 +78,14 @@ def resume(
 
 def _work(made: Plan, again: str, options: Mapping[str, Any], *, local: bool, as_json: bool) -> int:
     from mage_project.cli.reporters import reporter_for
+    from mage_project.cli.running import tell_failure
     from mage_project.runner.resuming import resume
 
-    return resume(made, reporter=reporter_for(as_json=as_json, again=again), local=local, **options).exit_code
+    try:
+        return resume(made, reporter=reporter_for(as_json=as_json, again=again), local=local, **options).exit_code
+    except MageProjectError as error:  # another run was faster
+        tell_failure(made.pipeline.uuid, error.within(made.pipeline.root), as_json=as_json)
+        return error.exit_code
 
 
 def _tell(what: str, next_: str | None) -> None:
