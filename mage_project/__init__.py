@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # not typing's: Ctrl-C while the first modules are imported would be nobody's
 if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
     from mage_project.runner.records import RunRecord
 
 

@@ -56,6 +56,11 @@ class Commands(click.Group):
 
             tell_failure("", error, as_json="--json" in sys.argv)
             ctx.exit(error.exit_code)
+        except (KeyboardInterrupt, click.Abort) as error:
+            if not isinstance(error, KeyboardInterrupt) and not isinstance(error.__context__, KeyboardInterrupt):
+                raise  # a question that was answered with no
+            click.echo("error: interrupted (Ctrl-C)", err=True)
+            ctx.exit(130)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -28,6 +28,8 @@ from mage_project.history.testament import Testament
 FAREWELL_S = 120
 #: How often a process that the worker has left is asked whether it has ended, and how long that goes on.
 _ASKED_S, _PATIENCE_S = 0.02, 2.0
+#: The signals that the command passes on to its worker.
+_PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 #: The last signal: a worker that goes on is killed, as a run by itself would end there.
 _LAST = 3
 
@@ -51,6 +53,7 @@ def guarded(
     sys.stderr.flush()
     alive, ours = os.pipe()
     left = testament.mine = Testament()
+    signal.pthread_sigmask(signal.SIG_BLOCK, _PASSED_ON)  # until both processes know what to do with them
     worker = os.fork()
     if worker == 0:
         os.close(ours)
@@ -72,6 +75,7 @@ class _Worker:
         here, code = os.getpid(), 1
         try:
             os.setsid()
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _PASSED_ON)
             threading.Thread(target=self._stop_when_alone, name="guard", daemon=True).start()
             code = self._work()
         except SystemExit as exit_:
@@ -110,6 +114,9 @@ def _told(error: BaseException) -> int:
     if isinstance(error, Interrupted):
         print(f"error: interrupted ({error})", file=sys.stderr)
         return error.exit_code
+    if isinstance(error, KeyboardInterrupt):
+        print("error: interrupted (Ctrl-C)", file=sys.stderr)
+        return 128 + signal.SIGINT
     sys.excepthook(type(error), error, error.__traceback__)
     return 1
 
@@ -122,10 +129,10 @@ class _Watch:
         self._signals: list[int] = []
 
     def until_it_ends(self, killed: Callable[[str, str | None], None]) -> int:
-        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-        before = {number: signal.signal(number, self._pass_on) for number in numbers}
+        before = {number: signal.signal(number, self._pass_on) for number in _PASSED_ON}
         before[signal.SIGALRM] = signal.signal(signal.SIGALRM, self._lose_patience)
         try:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _PASSED_ON)
             _, status = os.waitpid(self._worker, 0)
         finally:
             signal.alarm(0)

@@ -67,6 +67,38 @@ def test_a_signal_ends_the_run_cleanly(running, tmp_path, signum, exit_code):
     assert not is_alive(worker)
 
 
+#: Presses Ctrl-C when the module is imported that is named in the environment.
+PRESSING = """
+import importlib.abc, os, signal, sys
+
+class Pressing(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == os.environ["PRESSED_AT"]:
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Pressing())
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "at"),
+    [
+        (["run", "p"], "click"),
+        (["runs", "list"], "mage_project.cli.runs"),
+        (["run", "p"], "mage_project.runner.running"),
+        (["run", "p"], "mage_project.history.entries"),
+    ],
+    ids=str,
+)
+def test_ctrl_c_at_any_moment_is_one_line(tmp_path, words, at):
+    write_project(tmp_path, [block("load", "data_loader")], {"load": SLOW.replace("60", "0")})
+    (tmp_path / "sitecustomize.py").write_text(PRESSING)
+    env = {**os.environ, "PYTHONPATH": f"{tmp_path}:{Path(__file__).parents[2]}", "PRESSED_AT": at}
+    command = [sys.executable, "-m", "mage_project", *words]
+    told = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True)
+    assert (told.returncode, told.stderr) == (130, "error: interrupted (Ctrl-C)\n")
+
+
 def test_a_killed_command_leaves_no_worker(running, tmp_path):
     command, worker = running
     command.kill()
