@@ -7,7 +7,7 @@ What is wrong is collected: it keeps no pipeline from running, and no other chan
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ _WORDS = (MAGES.encode(), OURS.encode())
 _OF_A_SHELL = re.compile(r"\$\{(\w+)\}")
 #: Why a channel is off of which a problem tells the rest.
 _WRONG = "its settings are wrong"
+_FORM = "scheme://..., as Apprise has them: https://github.com/caronc/apprise/wiki"
 _KEYS = {MAGES: ("alert_on", "message_templates", *KINDS), OURS: ("urls",)}
 
 
@@ -48,8 +49,13 @@ def files_of(root: Path, pipeline: str | None) -> list[Path]:
     return [root / "metadata.yaml", *own]
 
 
-def read_alerts(root: Path, pipeline: str | None) -> tuple[Alerts, list[Problem]]:
-    """What is configured for the pipeline, or for the project alone, and every problem found. Never raises."""
+def read_alerts(
+    root: Path, pipeline: str | None, *, why_refused: Callable[[str], str | None] = lambda _address: None
+) -> tuple[Alerts, list[Problem]]:
+    """What is configured for the pipeline, or for the project alone, and every problem found. Never raises.
+
+    `why_refused` is asked about each address of our own section, where that may take its time.
+    """
     problems: list[Problem] = []
     entries: dict[str, _Entry] = {}
     for path in files_of(root, pipeline):
@@ -69,7 +75,7 @@ def read_alerts(root: Path, pipeline: str | None) -> tuple[Alerts, list[Problem]
                 unset[kind] = why
             else:
                 channels += [Channel(kind=kind, name=kind, settings=each) for each in _each(settings)]
-    channels += _addresses(entries.get("urls"), unset)
+    channels += _addresses(entries.get("urls"), unset, why_refused)
     on, templates = _events(entries.get("alert_on")), _templates(entries.get("message_templates"))
     return Alerts(on=on, channels=tuple(channels), unset=unset, templates=templates), problems
 
@@ -187,7 +193,9 @@ def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
-def _addresses(entry: _Entry | None, unset: dict[str, str]) -> Iterator[Channel]:
+def _addresses(
+    entry: _Entry | None, unset: dict[str, str], why_refused: Callable[[str], str | None]
+) -> Iterator[Channel]:
     """A channel for each of the addresses of our own section, named by its scheme."""
     if entry is None:
         return
@@ -200,11 +208,11 @@ def _addresses(entry: _Entry | None, unset: dict[str, str]) -> Iterator[Channel]
         if absent:
             unset[f"url {place + 1}"] = f"it needs {absent[0].reason}"
         elif not isinstance(address, str) or "://" not in address:
-            entry.checker.error(
-                f"url {place + 1} of '{OURS}' is no address", entry.line, hint="scheme://..., as Apprise has them"
-            )
+            entry.checker.error(f"url {place + 1} of '{OURS}' is no address", entry.line, hint=_FORM)
         else:
             masking.hide({"secret": address, "secret_path": address.partition("://")[2]})
+            if why := why_refused(address):
+                entry.checker.error(f"url {place + 1} of '{OURS}' reaches nobody: {why}", entry.line, hint=_FORM)
             yield Channel(kind="address", name=address.partition("://")[0], settings={"url": address})
 
 

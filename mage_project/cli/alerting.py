@@ -24,10 +24,11 @@ def alerts() -> None:
 @project_option
 def list_alerts(project: Project, pipeline: str | None) -> None:
     """List the channels of PIPELINE, or of the project, and what is wrong with them."""
+    from mage_project.alerts.addresses import why_refused
     from mage_project.alerts.settings import read_alerts
     from mage_project.cli.tables import aligned
 
-    found, problems = read_alerts(project.root, _known(project, pipeline))
+    found, problems = read_alerts(project.root, _known(project, pipeline), why_refused=why_refused)
     lines = [
         *((channel.name, "on", ", ".join(found.on)) for channel in found.channels),
         *((name, "off", why) for name, why in found.unset.items()),

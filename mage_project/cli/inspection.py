@@ -42,9 +42,10 @@ def problems_of(project: Project, uuid: str) -> list[Problem]:
 
 def _of_alerts(project: Project, uuid: str) -> list[Problem]:
     """What keeps somebody from being told; it keeps no pipeline from running."""
+    from mage_project.alerts.addresses import why_refused
     from mage_project.alerts.settings import read_alerts
 
-    return read_alerts(project.root, uuid)[1]
+    return read_alerts(project.root, uuid, why_refused=why_refused)[1]
 
 
 def _of_triggers(pipeline: Pipeline) -> list[Problem]:

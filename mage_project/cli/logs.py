@@ -9,9 +9,10 @@ from pathlib import Path
 
 import click
 
+from mage_project.characters import visible
 from mage_project.cli.options import project_option
 from mage_project.errors import HistoryUnavailable, UsageError, did_you_mean
-from mage_project.history.logs import LEVELS, Line, find, follow, lines
+from mage_project.history.logs import ENDED, LEVELS, Line, find, follow, lines
 from mage_project.project import Project
 
 #: So many blocks are named to someone who asks for one that is not there: dynamic children may be thousands.
@@ -35,9 +36,25 @@ def logs(project: Project, run_id: str, follows: bool, block: str | None, level:
     path = find(project.root, run_id)
     if block is not None:
         _check_block(project, path, block, follows=follows)
-    every = follow(path, _lives(project, path)) if follows else lines(path)
+    every = _followed(project, path) if follows else lines(path)
     for line in _chosen(every, block, level):
         click.echo(json.dumps(line, ensure_ascii=False) if as_json else _text(line))
+
+
+def _followed(project: Project, path: Path) -> Iterator[Line]:
+    """The lines as they come. Of a run that is gone without a last one it is said how it ended."""
+    says_its_end = False
+    for line in follow(path, _lives(project, path)):
+        says_its_end = says_its_end or ENDED in line
+        yield line
+    if not says_its_end:
+        from mage_project.cli.runs import store_of_project
+        from mage_project.history.crashes import WHY
+        from mage_project.history.runs import details
+
+        run = details(store_of_project(project), path.stem).run
+        why = f": {visible((run.error or WHY).splitlines()[0])}" if run.status != "completed" else ""
+        click.echo(f"run {run.run_id} {'has ' if run.status == 'crashed' else ''}{run.status}{why}", err=True)
 
 
 def _lives(project: Project, path: Path) -> Callable[[], bool]:

@@ -56,7 +56,8 @@ class PlainWatcher:
         self._say(f"{signal.Signals(signum).name}: the runs that have begun roll back, or finish their commit")
 
     def _say(self, line: str) -> None:
-        print(masked(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}  {line}"), flush=True)
+        shown = "\n".join(map(visible, masked(line).splitlines()))
+        print(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}  {shown}", flush=True)
 
 
 def moment_text(seconds: float) -> str:

@@ -136,7 +136,7 @@ class Attempts:
         failed.status, failed.error = "failed", str(error)
 
     def _limited(self, unit: Unit, inputs: Inputs) -> Any:
-        limit = self._run.limits.of(unit)
+        limit = self._run.limits.of(unit, _place_of_timeout(self._run))
         late = partial(self._left_behind, unit, limit) if limit else None
         try:
             with self._run.interrupts.limited(limit.seconds if limit else None, late), restored():
@@ -165,3 +165,10 @@ class Attempts:
         error = limit.error()
         self._mark_failed(unit, error)
         return error
+
+
+def _place_of_timeout(run: Run) -> str | None:
+    """Where the run's own timeout was given, if a trigger has given it. One that resumes has it from the command."""
+    if run.trigger is None or run.part.resumes:
+        return None
+    return f"`timeout` in the settings of trigger '{run.trigger}', pipelines/{run.pipeline.uuid}/triggers.yaml"

@@ -26,8 +26,11 @@ class Limits:
     sample_rows: int | None = None
     started: float = field(default_factory=time.monotonic)
 
-    def of(self, unit: Unit) -> Limit | None:
-        """The limit that comes first for blocks that run together and begin now."""
+    def of(self, unit: Unit, place: str | None = None) -> Limit | None:
+        """The limit that comes first for blocks that run together and begin now.
+
+        `place`: where the run's timeout was given, if not on the command line.
+        """
         found = [
             Limit(seconds=block.timeout_s, block=block, given=block.timeout_s)
             for block in unit.blocks
@@ -35,24 +38,25 @@ class Limits:
         ]
         if self.timeout_s is not None:
             left = max(self.started + self.timeout_s - time.monotonic(), 0.001)
-            found.append(Limit(seconds=left, block=unit.blocks[0], given=self.timeout_s, is_of_run=True))
+            found.append(Limit(seconds=left, block=unit.blocks[0], given=self.timeout_s, is_of_run=True, place=place))
         return min(found, key=lambda limit: limit.seconds, default=None)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limit:
-    """`seconds` are left of those that were given."""
+    """`seconds` are left of those that were given. `place`: where, if not on the command line."""
 
     seconds: float
     block: Block
     given: float
     is_of_run: bool = False
+    place: str | None = None
 
     def error(self) -> BlockError:
         if self.is_of_run:
             what = (
                 f"the run took longer than its timeout of {self.given:g} s: it was ended in block '{self.block.uuid}'"
             )
-            return misuse(self.block, what, "give the run more time: --timeout SECONDS")
+            return misuse(self.block, what, f"give the run more time: {self.place or '--timeout SECONDS'}")
         what = f"block '{self.block.uuid}' took longer than its timeout of {self.given:g} s"
         return misuse(self.block, what, "give it a longer `timeout` in the pipeline's metadata.yaml, or less to do")

@@ -204,9 +204,10 @@ def test_a_project_without_channels_says_how_to_have_some(tmp_path: Path) -> Non
 
 
 def test_check_finds_what_is_wrong_with_alerts(tmp_path: Path) -> None:
-    project(tmp_path, "http://127.0.0.1:9/", more="alerts: {url: []}\n")
+    project(tmp_path, "http://127.0.0.1:9/", more="alerts: {url: [], urls: ['json://a.example', 'nonsense://x']}\n")
     ended = command(tmp_path, "check")
     assert ended.returncode == 2
+    assert ("url 2 of 'alerts' reaches nobody" in ended.stdout, "url 1" in ended.stdout) == (True, False)
     assert "unknown key 'url' of alerts. Did you mean 'urls'?\n      where: metadata.yaml:" in ended.stdout
 
 

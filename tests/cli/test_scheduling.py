@@ -13,6 +13,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from mage_project.cli import cli
+from mage_project.cli.schedule_reporters import PlainWatcher
 from tests.projects import block, write_project
 
 LOADER = "@data_loader\ndef load(**kwargs):\n    print(kwargs['env'], kwargs['service'], kwargs['months'])\n"
@@ -97,6 +98,11 @@ def test_a_trigger_with_a_mistake_that_does_not_count_says_so_in_the_list(root: 
     assert "a\\nb\\x1b[31m  p         @daily    active, 1 mistake" in said.stdout
     assert "warning: 'timeout' of a trigger's settings must be" in said.stderr
     assert "where: pipelines/p/triggers.yaml:" in said.stderr
+
+
+def test_a_scheduler_moves_no_cursor_whatever_it_is_given_to_say(capsys: pytest.CaptureFixture[str]) -> None:
+    PlainWatcher().trouble("p.a\x1b[31m cannot look\n  next:  b")
+    assert capsys.readouterr().out[20:] == " warning: p.a\\x1b[31m cannot look\n  next:  b\n"
 
 
 def test_moments_have_seconds_where_they_say_something(root: Path) -> None:

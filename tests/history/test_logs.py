@@ -103,13 +103,15 @@ def test_following_the_log_of_a_run_that_was_killed_ends(tmp_path: Path, store: 
             time.sleep(0.02)
         follower = subprocess.Popen(
             [*words[:3], "runs", "logs", newest(store)[0].run_id, "-f", "--json", "--project", str(tmp_path)],
-            env=env, stdout=subprocess.PIPE, text=True,
+            env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         assert follower.stdout
+        assert follower.stderr
         with follower:
             assert json.loads(follower.stdout.readline())["block"] is None
             os.kill(worker, signal.SIGKILL)
             assert f"pid {worker}" in follower.stdout.read()
+            assert f"run {newest(store)[0].run_id} has crashed: " in follower.stderr.read()
     assert follower.returncode == 0
 
 

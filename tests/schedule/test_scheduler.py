@@ -248,6 +248,8 @@ def test_the_settings_of_a_trigger_reach_its_runs(scene: Scene) -> None:
         scene.now = MONDAY
         scene.until(work, lambda: scene.due() == [("01-01 05:00", "failed")])
     assert "the run took longer than its timeout of 1 s" in scene.reason()
+    log = "".join(path.read_text() for path in scene.root.glob(".mage_project/logs/*.jsonl"))
+    assert "give the run more time: `timeout` in the settings of trigger 't', pipelines/p/triggers.yaml" in log
 
 
 def test_a_locked_history_is_told_and_nothing_is_lost(scene: Scene) -> None:
