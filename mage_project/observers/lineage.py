@@ -70,7 +70,13 @@ class Lineage:
 
     def _emit(self, events: Sequence[Any]) -> None:
         """What cannot be sent is told of once; what comes after it is tried all the same."""
+        from mage_project.observers.refusals import refusal
+
         assert self._client is not None  # noqa: S101 - both callers have seen to it
+        address = getattr(self._client.transport, "url", None)
+        if events and isinstance(address, str) and (why := refusal(address)):
+            self._trouble = why
+            return
         for event in events:
             try:
                 self._client.emit(event)

@@ -23,6 +23,9 @@ _TIMEOUT_S = 8
 _TIMEOUTS = ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT")
 #: By what the protocols of OTLP are known among the exporters that are installed.
 _PROTOCOLS = {"http/protobuf": "otlp_proto_http", "grpc": "otlp_proto_grpc"}
+#: Where they send to; the first one that is set counts, else this machine and these ports.
+_ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+_PORTS = {"otlp_proto_http": 4318, "otlp_proto_grpc": 4317}
 _OF_BLOCK = ("type", "status", "rows_in", "rows_out", "rows_written", "bytes_in", "bytes_out", "peak_rss_bytes")
 
 
@@ -31,8 +34,7 @@ def is_configured() -> bool:
     if os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         return False
     exporters = os.environ.get("OTEL_TRACES_EXPORTER", "").strip()
-    endpoints = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
-    return exporters != "none" if exporters else any(os.environ.get(name, "").strip() for name in endpoints)
+    return exporters != "none" if exporters else any(os.environ.get(name, "").strip() for name in _ENDPOINTS)
 
 
 class Tracing:
@@ -63,23 +65,40 @@ def _exported(name: str, spans: Sequence[ReadableSpan]) -> str | None:
     """Why they were not sent by that exporter; None where they were."""
     from opentelemetry.sdk.trace.export import SpanExportResult
 
-    with _heard() as lines:
+    with heard() as lines:
         exporter = _exporter(name)
         if exporter is None:
             return f"there is no exporter '{name}' of traces here"
         try:
+            if why := _refused(name):
+                return why
             if exporter.export(spans) is SpanExportResult.SUCCESS:
                 return None
         finally:
             exporter.shutdown()
-    return " ".join(lines) or "it was not taken"
+    return " ".join(lines.values()) or "it was not taken"
+
+
+def _refused(name: str) -> str | None:
+    """Why no attempt to send a trace is worth it: the library makes several, and waits between them."""
+    from mage_project.observers.refusals import refusal
+
+    name = _full(name)
+    given = next((text for each in _ENDPOINTS if (text := os.environ.get(each, "").strip())), None)
+    return refusal(given or f"http://localhost:{_PORTS[name]}") if name in _PORTS else None
+
+
+def _full(name: str) -> str:
+    """The name of the exporter among those that are installed."""
+    if name != "otlp":
+        return name
+    protocol = os.environ.get("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL") or os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL")
+    return _PROTOCOLS.get(protocol or "http/protobuf", protocol or "")
 
 
 def _exporter(name: str) -> SpanExporter | None:
     options: dict[str, Any] = {}
-    if name == "otlp":
-        protocol = os.environ.get("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL") or os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL")
-        name = _PROTOCOLS.get(protocol or "http/protobuf", protocol or "")
+    name = _full(name)
     if name in _PROTOCOLS.values() and not any(os.environ.get(each) for each in _TIMEOUTS):
         options["timeout"] = _TIMEOUT_S
     for entry in entry_points(group="opentelemetry_traces_exporter", name=name):
@@ -89,15 +108,18 @@ def _exporter(name: str) -> SpanExporter | None:
 
 
 @contextmanager
-def _heard() -> Iterator[list[str]]:
-    """What the library logs in this thread: why something was not sent. It would print that by itself."""
-    lines: list[str] = []
+def heard() -> Iterator[dict[str, str]]:
+    """What the library logs in this thread: why something was not sent. It would print that by itself.
+
+    Of lines that differ only in their numbers the last one: each attempt says the same.
+    """
+    lines: dict[str, str] = {}
     thread, log = threading.get_ident(), logging.getLogger("opentelemetry")
 
     class Heard(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             if record.thread == thread:
-                lines.append(record.getMessage())
+                lines[str(record.msg)] = record.getMessage()
 
     handler, propagates = Heard(logging.WARNING), log.propagate
     log.addHandler(handler)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,7 +16,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from mage_project.history.logs import lines, path_of
-from mage_project.observers import observation
+from mage_project.observers import observation, tracing
 from mage_project.project import Project
 from mage_project.runner.running import run_pipeline
 from tests.alerts.receivers import silence
@@ -144,6 +146,25 @@ def test_a_receiver_that_refuses_or_an_exporter_that_is_not_there_is_said(
     assert record.status == "completed"
     assert "400" in said[0]
     assert said[1].endswith("is not sent: there is no exporter 'jaeger' of traces here")
+
+
+def test_a_port_that_refuses_is_said_once_and_not_tried_again(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    for name in ("OTEL_EXPORTER_OTLP_ENDPOINT", "OPENLINEAGE_URL"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{port}")
+    record = run_pipeline(project, "p")
+    said = [line.rpartition(" is not sent: ")[2] for line in logged(project.root, record.run_id) if "sent" in line]
+    assert said == [f"127.0.0.1:{port} refuses connections: nothing listens there"] * 2
+
+
+def test_what_each_attempt_says_is_told_once() -> None:
+    with tracing.heard() as said:
+        for wait in (1, 2):
+            logging.getLogger("opentelemetry.exporter").warning("it is busy, retrying in %ds", wait)
+    assert list(said.values()) == ["it is busy, retrying in 2s"]
 
 
 def test_a_receiver_that_hangs_is_not_waited_for_long(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
