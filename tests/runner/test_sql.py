@@ -141,10 +141,11 @@ def test_raw_sql_that_fills_a_table_hands_on_its_first_thousand_rows_and_says_so
 
 def test_an_error_shows_the_line_and_the_place_in_the_file(tmp_path, database):
     blocks = [sql_block("read", "data_loader", schema=database.schema)]
-    code = "-- about\nSELECT {{ columns }},\n  {% if true %}nope{% endif %}\nFROM (SELECT 1 AS a) x\n"
+    code = "-- about\nSELECT {{ columns }},\n  {% if true %}date{% endif %}\nFROM (SELECT 1 AS a) x\n"
     record = run(tmp_path, blocks, {"read": code}, {"columns": "a, a AS a_rather_long_name_for_one"})
-    assert 'column "nope" does not exist' in record.error
-    assert "3 |   {% if true %}nope{% endif %}\n    |                ^" in record.error
+    assert 'column "date" does not exist' in record.error
+    assert "the column 'date' of a frame is called '_date' in its table" in record.error
+    assert "3 |   {% if true %}date{% endif %}\n    |                ^" in record.error
     assert "data_loaders/read.sql:3:16" in record.error
 
 

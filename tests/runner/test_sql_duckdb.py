@@ -35,6 +35,14 @@ def test_the_output_of_an_upstream_python_block_is_a_table_and_so_is_the_result(
     assert [(each.rows_out, each.rows_written) for each in record.blocks] == [(3, None), (2, 2)]
 
 
+@pytest.mark.parametrize("asked", ["first", "x.first"])
+def test_of_a_missing_column_it_is_said_what_it_is_called_in_the_table(tmp_path, asked):
+    blocks = [block("numbers", "data_loader"), duck("words", "transformer", "numbers")]
+    numbers = NUMBERS.replace("word", "first")
+    record = run(tmp_path, blocks, {"numbers": numbers, "words": f"SELECT {asked} FROM {{{{ df_1 }}}} x"})
+    assert "next:  the column 'first' of a frame is called '_first' in its table, as in Mage" in record.error
+
+
 def test_an_upstream_sql_block_s_table_is_used_in_its_own_schema(tmp_path):
     blocks = [
         duck("first", "data_loader", schema="mine", data_provider_table="firsts"),

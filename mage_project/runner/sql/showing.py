@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from mage_project.errors import MageProjectError, StoreError
+from mage_project.io import names
 from mage_project.runner.sql.statements import Statement
 from mage_project.runner.sql.templating import Rendered
 
+#: As Postgres says it, and DuckDB, of a name alone and of one with its table.
+_MISSING = re.compile(
+    r'column (?:named )?"?(?:[^\s"]*\.)?([^\s".]+)"?(?= does not exist| not found|\s*$)', re.MULTILINE
+)
 #: Lines of a statement that are shown at most.
 SHOWN_LINES = 12
 
@@ -23,13 +29,22 @@ def told(error: MageProjectError, rendered: Rendered, statement: Statement, offs
     line, column = _line_and_column(rendered.source, place)
     which = f" (statement {statement.number} of {of})" if of > 1 else ""
     shown = _shown(rendered.source, start, end, None if offset is None else place)
+    hint = "; ".join(each for each in (_renamed(error.what), error.hint) if each)
     known = StoreError(
         f"{rendered.hidden(error.what)}\n{shown}",
         where=f"{_short(rendered.path)}:{line}" + (f":{column}" if offset is not None else "") + which,
-        hint=rendered.hidden(error.hint) if error.hint else None,
+        hint=rendered.hidden(hint) if hint else None,
     )
     known.transient, known.exit_code = error.transient, error.exit_code
     return known
+
+
+def _renamed(what: str) -> str | None:
+    """What a missing column is called in the tables of frames, where that is something else than in the frame."""
+    missing = _MISSING.search(what)
+    name = missing[1] if missing else ""
+    renamed = names.column_name(name)
+    return f"the column '{name}' of a frame is called '{renamed}' in its table, as in Mage" if renamed != name else None
 
 
 def _line_and_column(source: str, offset: int) -> tuple[int, int]:
