@@ -179,7 +179,7 @@ def test_a_run_that_cannot_say_how_it_ended_is_written_down_as_crashed(
     assert (ended.code, ended.run.status, ended.run.exit_code, scene.saved()) == (code, "crashed", code, [])
     assert said in (ended.run.error or "")
     assert said in ended.out
-    assert "next:  mage-project run p" in ended.out
+    assert "next:  mage-project resume 2" in ended.out
     assert ended.run.ended_at is not None
 
 
