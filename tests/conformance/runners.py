@@ -6,6 +6,7 @@ import json
 import os
 import re
 import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,13 +39,19 @@ class Runner:
         """Run pipelines, with these run-time variables, one after another in one process."""
         return self._carry_out(project, pipelines, "several.py", self.name)
 
+    def each(self, runs: Mapping[str, tuple[Path, str, Mapping[str, Any]]]) -> dict[str, str]:
+        """Run pipelines of several projects (folder, pipeline, variables), as `several` does; how each ended."""
+        (first, *_) = runs.values()
+        elsewhere = {label: [str(project), *rest] for label, (project, *rest) in runs.items()}
+        done = self._carry_out(first[0], {}, "several.py", self.name, elsewhere=elsewhere)
+        return {label: seen.outcome for label, seen in done.items()}
+
     def _carry_out(
-        self, project: Path, pipelines: Mapping[str, Mapping[str, Any]], script: str, *words: str
+        self, project: Path, pipelines: Mapping[str, Mapping[str, Any]], script: str, *words: str, **more: Any
     ) -> dict[str, Seen]:
-        notes = self.box.folder / f"notes of {self.name} on {project.name}"
-        notes.mkdir()
+        notes = Path(tempfile.mkdtemp(prefix=f"notes of {self.name} on {project.name} ", dir=self.box.folder))
         plan = notes / "plan.json"
-        plan.write_text(json.dumps({"project": str(project), "notes": str(notes), "pipelines": pipelines}))
+        plan.write_text(json.dumps({"project": str(project), "notes": str(notes), "pipelines": pipelines, **more}))
         ended = self.box.run(self.commands / "python", INSIDE / script, *words, plan, env=self.env)
         assert ended.exit_code == 0, ended.said
         outcomes = json.loads((notes / "outcomes.json").read_text())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +15,7 @@ from psycopg2 import sql
 
 from mage_project.project.model import FOLDERS
 from tests.conformance.pipelines import write_block, write_pipeline
-from tests.conformance.runners import Both
+from tests.conformance.runners import Both, Runner
 from tests.conformance.stores import Stores
 from tests.projects import IO_CONFIG, block
 
@@ -171,21 +171,40 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("what", CASES)
-def test_the_same_tables_are_left(tmp_path: Path, both: Both, stores: Stores, what: str) -> None:
-    case = CASES[what]
-    left = {}
+Left = dict[str, dict[str, Any]]
+
+
+def run_all(cases: Mapping[str, Case], runner: Runner, folder: Path, schema: Callable[[str], str]) -> dict[str, Path]:
+    """Run every case, each in a project of its own, all of them in one process: the projects."""
+    projects = {what: write(folder / f"{place}_{runner.name}", case, schema(what))
+                for place, (what, case) in enumerate(cases.items())}  # fmt: skip
+    runs = {
+        f"{what} {number}": (projects[what], "a_pipeline_of_sql", {"word": "hello"})
+        for what, case in cases.items()
+        for number in range(case.runs)
+    }
+    assert runner.each(runs) == dict.fromkeys(runs, "done")
+    return projects
+
+
+@pytest.fixture(scope="module")
+def left(tmp_path_factory: pytest.TempPathFactory, both: Both, stores: Stores) -> Left:
+    """By runner and case: the tables in Postgres."""
+    found: Left = {}
     for runner in (both.mage, both.ours):
-        schema = f"sql_{list(CASES).index(what)}_{runner.name}"
-        project = write(tmp_path / f"project_{runner.name}", case, schema)
+        schemas = {what: f"sql_{place}_{runner.name}" for place, what in enumerate(CASES)}
         with stores.postgres.cursor() as cursor:
-            cursor.execute(f"CREATE SCHEMA {schema}")
-        for _ in range(case.runs):
-            ended = runner.run(project, "a_pipeline_of_sql", {"word": "hello"})
-            assert ended.exit_code == 0, ended.said[-3000:]
-        left[runner.name] = tables(stores, schema)
-    assert left["mage"] == left["ours"]
-    assert left["ours"]
+            for schema in schemas.values():
+                cursor.execute(f"CREATE SCHEMA {schema}")
+        run_all(CASES, runner, tmp_path_factory.mktemp("sql"), schemas.__getitem__)
+        found[runner.name] = {what: tables(stores, schema) for what, schema in schemas.items()}
+    return found
+
+
+@pytest.mark.parametrize("what", CASES)
+def test_the_same_tables_are_left(left: Left, what: str) -> None:
+    assert left["mage"][what] == left["ours"][what]
+    assert left["ours"][what]
 
 
 DUCKDB_CASES = {
@@ -211,22 +230,26 @@ DUCKDB_CASES = {
 }
 
 
-@pytest.mark.parametrize("what", DUCKDB_CASES)
-def test_the_same_tables_are_left_in_duckdb(tmp_path: Path, both: Both, what: str) -> None:
-    left = {}
+@pytest.fixture(scope="module")
+def left_in_duckdb(tmp_path_factory: pytest.TempPathFactory, both: Both) -> Left:
+    """By runner and case: the rows of each table."""
+    found: Left = {}
     for runner in (both.mage, both.ours):
-        project = write(tmp_path / f"project_{runner.name}", DUCKDB_CASES[what], "main")
-        (project / "io_config.yaml").write_text(f"default:\n  DUCKDB_DATABASE: {project}/left.duckdb\n")
-        for _ in range(DUCKDB_CASES[what].runs):
-            ended = runner.run(project, "a_pipeline_of_sql", {})
-            assert ended.exit_code == 0, ended.said[-3000:]
-        with duckdb.connect(str(project / "left.duckdb")) as connection:
-            names = connection.execute("SELECT table_name FROM duckdb_tables() ORDER BY 1").fetchall()
-            left[runner.name] = {
-                name: sorted(map(_text, connection.execute(f"FROM {name}").fetchall())) for (name,) in names
-            }
-    assert left["mage"] == left["ours"]
-    assert left["ours"]
+        projects = run_all(DUCKDB_CASES, runner, tmp_path_factory.mktemp("duckdb"), lambda _: "main")
+        found[runner.name] = {what: _rows(project / "left.duckdb") for what, project in projects.items()}
+    return found
+
+
+def _rows(path: Path) -> dict[str, list[str]]:
+    with duckdb.connect(str(path)) as connection:
+        names = connection.execute("SELECT table_name FROM duckdb_tables() ORDER BY 1").fetchall()
+        return {name: sorted(map(_text, connection.execute(f"FROM {name}").fetchall())) for (name,) in names}
+
+
+@pytest.mark.parametrize("what", DUCKDB_CASES)
+def test_the_same_tables_are_left_in_duckdb(left_in_duckdb: Left, what: str) -> None:
+    assert left_in_duckdb["mage"][what] == left_in_duckdb["ours"][what]
+    assert left_in_duckdb["ours"][what]
 
 
 def _text(row: Sequence[Any]) -> str:
@@ -237,7 +260,8 @@ def _text(row: Sequence[Any]) -> str:
 def write(project: Path, case: Case, schema: str) -> Path:
     project.mkdir()
     (project / "metadata.yaml").write_text("project_type: standalone\nvariables_dir: .mage_data\n")
-    (project / "io_config.yaml").write_text(IO_CONFIG + IN_SCHEMA.replace("SCHEMA", schema))
+    settings = IO_CONFIG + IN_SCHEMA.replace("SCHEMA", schema) + f"  DUCKDB_DATABASE: {project}/left.duckdb\n"
+    (project / "io_config.yaml").write_text(settings)
     for entry in case.blocks:
         code = textwrap.dedent(case.code[entry["uuid"]]).replace("SCHEMA", schema)
         if entry["language"] == "python":

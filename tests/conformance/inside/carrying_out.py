@@ -11,6 +11,8 @@ def carry_out(plan, run):
     for pipeline, variables in plan["pipelines"].items():
         os.environ["WITNESS"] = str(notes / f"{pipeline}.jsonl")
         outcomes[pipeline] = outcome(run, plan["project"], pipeline, variables)
+    for label, (project, pipeline, variables) in plan.get("elsewhere", {}).items():
+        outcomes[label] = outcome(run, project, pipeline, variables)
     (notes / "outcomes.json").write_text(json.dumps(outcomes))
 
 

@@ -3,7 +3,8 @@
     python several.py mage|ours PLAN.json
 
 PLAN is {"project": folder, "notes": folder, "pipelines": {uuid: variables given at run time}}. In the notes each
-pipeline gets <uuid>.jsonl, with what its blocks saw, and outcomes.json says how it ended: "done", or the error.
+pipeline gets <uuid>.jsonl, with what its blocks saw, and outcomes.json says how it ended: "done", or the error. Runs in
+other projects may follow: "elsewhere": {label: [folder, uuid, variables]}.
 """
 
 import json
