@@ -235,9 +235,10 @@ def test_blocks_copied_into_an_empty_project_run_there(
         mage.init(empty)
         shutil.copy(shipped / "io_config.yaml", empty)
         set_line(empty / "metadata.yaml", "help_improve_mage", "false")
-        for uuid in PIPELINES:
-            project = shutil.copytree(empty, tmp_path / uuid)
+        projects = {uuid: shutil.copytree(empty, tmp_path / uuid) for uuid in PIPELINES}
+        for uuid, project in projects.items():
             shutil.copytree(shipped / "pipelines" / uuid, project / "pipelines" / uuid)
             for block in yaml.safe_load((project / "pipelines" / uuid / "metadata.yaml").read_text())["blocks"]:
                 Ours(name="ours", commands=commands[Ours], box=box).copy(shipped, block["uuid"], project)
-            assert (uuid, mage.several(project, {uuid: PLAN[uuid]})[uuid].outcome) == (uuid, "done")
+        runs = {uuid: (project, uuid, PLAN[uuid]) for uuid, project in projects.items()}
+        assert mage.each(runs) == dict.fromkeys(runs, "done")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from pathlib import Path
 
 
@@ -12,8 +13,19 @@ def carry_out(plan, run):
         os.environ["WITNESS"] = str(notes / f"{pipeline}.jsonl")
         outcomes[pipeline] = outcome(run, plan["project"], pipeline, variables)
     for label, (project, pipeline, variables) in plan.get("elsewhere", {}).items():
+        before = list(sys.path)
         outcomes[label] = outcome(run, project, pipeline, variables)
+        sys.path[:] = before
+        forget(project)
     (notes / "outcomes.json").write_text(json.dumps(outcomes))
+
+
+def forget(project):
+    """The next project has modules of its own, which may have the same names."""
+    for name, module in list(sys.modules.items()):
+        places = [getattr(module, "__file__", None), *getattr(module, "__path__", ())]
+        if any(str(place or "").startswith(f"{project}/") for place in places):
+            del sys.modules[name]
 
 
 def outcome(run, *arguments):
