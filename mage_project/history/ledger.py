@@ -27,6 +27,7 @@ from mage_project.history.facts import (
 )
 from mage_project.history.git import commit_of
 from mage_project.history.leases import HEARTBEAT_S, this_process
+from mage_project.history.patience import Patience
 from mage_project.history.stores import Store, Told
 
 #: How long the end of a run waits for a store that does not answer.
@@ -62,15 +63,15 @@ class Ledger:
             self._thread.start()
 
     def end(self, record: Mapping[str, Any], exit_code: int) -> None:
-        """Write how the run ended. Never raises, and waits at most `PATIENCE_S`."""
+        """Write how the run ended. Never raises, and waits `PATIENCE_S` for a store that is silent."""
         if self._store is None:
             if testament.mine:
                 testament.mine.take_back()
             return
         self._record, self._exit_code = record, exit_code
+        patience = Patience(self._thread, PATIENCE_S)
         self._over.set()
-        self._thread.join(PATIENCE_S)
-        if self._thread.is_alive():
+        if not patience.wait():
             self._trouble = f"{self._store.place} does not answer"
         if self._trouble is None:
             if testament.mine:

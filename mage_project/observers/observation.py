@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from mage_project.history.facts import RunFacts, masked_texts
+from mage_project.history.patience import Patience
 from mage_project.observers.course import Course, Observer
 
-#: How long the end of a run waits for all of them.
+#: How long the end of a run waits for all of them, while they wait for others.
 PATIENCE_S = 10.0
 
 
@@ -57,9 +58,8 @@ class Observation:
         )
         for watch in self._watches:
             watch.end(course)
-        deadline = time.monotonic() + PATIENCE_S
         for watch in self._watches:
-            yield from watch.said(deadline - time.monotonic())
+            yield from watch.said()
 
 
 class _Watch:
@@ -75,10 +75,11 @@ class _Watch:
 
     def end(self, course: Course) -> None:
         self._course = course
+        self._patience = Patience(self._thread, PATIENCE_S)
         self._over.set()
 
-    def said(self, patience_s: float) -> list[str]:
-        self._thread.join(max(0.0, patience_s))
+    def said(self) -> list[str]:
+        self._patience.wait()
         silent = f"warning: {self._observer.name}: no end within {PATIENCE_S:g} s"
         return [silent] if self._lines is None else self._lines
 

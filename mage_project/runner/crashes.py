@@ -12,6 +12,7 @@ from typing import Any
 
 from mage_project.history.facts import RESUMES, RunFacts
 from mage_project.history.logs import path_of
+from mage_project.history.patience import MOST
 from mage_project.observers import observation
 from mage_project.observers.configured import observers_of
 from mage_project.observers.observation import Observation
@@ -50,7 +51,7 @@ def tell_side_by_side(root: Path, rows: Sequence[Mapping[str, Any]]) -> list[str
     threads = [threading.Thread(target=tell_of, args=(row,), name="crash", daemon=True) for row in rows]
     for thread in threads:
         thread.start()
-    deadline = time.monotonic() + observation.PATIENCE_S + 1
+    deadline = time.monotonic() + MOST * observation.PATIENCE_S + 1
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
     silent = [f"warning: no end within {observation.PATIENCE_S:g} s"]
