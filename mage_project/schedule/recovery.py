@@ -21,7 +21,8 @@ def recovered(store: Store, due: DueRun, *, may_still_begin: bool) -> DueRun:
     run = named(store, due.run_id) if due.run_id else _of_date(store, due)
     if run is None:
         return due if may_still_begin else replace(due, status="waiting")
-    run = last_to_resume(store, run)
+    if not run.is_running:
+        run = last_to_resume(store, run)
     if run.is_running:
         return due
     if not _left_nothing(run):
