@@ -186,16 +186,20 @@ def catalogue_of(project: Project) -> Catalogue:
 
 
 def known_of(project: Project, found: Catalogue) -> list[tuple[Entry, TriggerState | None, DueRun | None]]:
-    """Every trigger with what the history knows of it, and its last due run."""
+    """Every trigger with what the history knows of it, and how its last due run stands: its scheduler may be gone."""
     from mage_project.cli.runs import store_of_project
     from mage_project.history import schedules
+    from mage_project.schedule.recovery import recovered
 
-    with store_of_project(project).transaction() as transaction:
+    store = store_of_project(project)
+    with store.transaction() as transaction:
         known = schedules.states(transaction)
         lasts = [schedules.due_runs(transaction, *entry.key, limit=1) for entry in found.entries]
+    stand = [[recovered(store, run, may_still_begin=True) if run.status == "running" else run for run in last]
+             for last in lasts]  # fmt: skip
     return [
         (entry, known.get(entry.key), last[0] if last else None)
-        for entry, last in zip(found.entries, lasts, strict=True)
+        for entry, last in zip(found.entries, stand, strict=True)
     ]
 
 

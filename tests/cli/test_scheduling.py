@@ -14,6 +14,10 @@ from click.testing import CliRunner, Result
 
 from mage_project.cli import cli
 from mage_project.cli.schedule_reporters import PlainWatcher
+from mage_project.history.schedules import DueRun, put_found
+from mage_project.history.stores import store_of
+from mage_project.project import Project
+from mage_project.runner.running import run_pipeline
 from tests.projects import block, write_project
 
 LOADER = "@data_loader\ndef load(**kwargs):\n    print(kwargs['env'], kwargs['service'], kwargs['months'])\n"
@@ -156,3 +160,14 @@ def test_a_trigger_shows_what_is_there_of_what_it_watches(root: Path) -> None:
     assert "there      in/a.csv, 1 bytes, of 2023-11-14T22:13:20+00:00" in schedule(root, "show", "t").stdout
     triggers(root, {"name": "t", "schedule_type": "event"})
     assert "watches nothing here" in schedule(root, "show", "t").stdout
+
+
+def test_a_run_whose_scheduler_is_gone_is_shown_as_it_ended(root: Path) -> None:
+    record = run_pipeline(Project(root), "p", {"months": "2020-11"})
+    store = store_of(root, print)
+    assert store is not None
+    due = {"pipeline": "p", "trigger_name": "daily", "due_at": 86_400.0, "due_until": 86_400.0}
+    with store.transaction(write=True) as transaction:
+        put_found(store, transaction, [DueRun(**due, status="running", run_id=record.run_id, attempts=1)])
+    [last] = [row["last"] for row in json.loads(schedule(root, "list", "--json").stdout) if row["trigger"] == "daily"]
+    assert (last["status"], last["run_id"]) == ("completed", record.run_id)
