@@ -89,7 +89,8 @@ def test_a_full_disk_for_what_runs_keep_costs_no_run(tmp_path: Path, small_disk:
     heard = Heard()
     assert run_pipeline(project, "p", reporter=heard).status == "completed"
     assert any("this run is not in the history" in line and "disk is full" in line for line in heard.lines)
-    assert not list(small_disk.glob("last_run/*")), "half of what was kept takes no room"
+    assert not list(small_disk.glob("last_run/*/*.arrow")), "half of what was kept takes no room"
+    assert not list(small_disk.glob("last_run/p.*")), "and waits for no one"
 
 
 def test_a_folder_for_what_runs_keep_that_is_read_only_costs_no_run(tmp_path: Path, small_disk: Path) -> None:
