@@ -19,14 +19,13 @@ from typing import TYPE_CHECKING, Any
 from mage_project.history import private
 from mage_project.history.leases import Holder, this_process
 from mage_project.history.logs import block_statuses, path_of
-from mage_project.history.runs import named
-from mage_project.history.stores import Store
 from mage_project.project import Pipeline
 from mage_project.project.command import command
 from mage_project.runner.records import BlockRecord
 from mage_project.runner.variables import plain
 
 if TYPE_CHECKING:
+    from mage_project.history.stores import Store
     from mage_project.runner.run import Run
 
 
@@ -70,6 +69,8 @@ def read(root: Path, run_id: str) -> dict[str, Any]:
 
 def goes_on(root: Path, run_id: str, store: Store | None) -> bool:
     """Whether the run, of which there is a beginning, has not ended. Of a process elsewhere only the history knows."""
+    from mage_project.history.runs import named
+
     run = named(store, run_id) if store else None
     if run is not None:
         return run.is_running

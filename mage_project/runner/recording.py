@@ -17,7 +17,7 @@ from mage_project.history.stores import store_of
 from mage_project.observers.configured import observers_of
 from mage_project.observers.observation import Observation
 from mage_project.project.command import command
-from mage_project.runner import beginnings, resumptions
+from mage_project.runner import beginnings
 from mage_project.runner.interrupts import Interrupted
 from mage_project.runner.log import Log, Logged
 from mage_project.runner.observing import Clocked
@@ -33,6 +33,8 @@ def recorded(run: Run, given: Mapping[str, Any], *, alert: bool = False) -> Iter
     """
     store = store_of(run.pipeline.root, lambda line: run.reporter.said(None, line))
     if run.part.resumes:
+        from mage_project.runner import resumptions
+
         resumptions.claim(run.pipeline.root, run.part.resumes, run.record.run_id)
     log = _begun_log(run) if store is not None else None
     run.alerts = alert or _has_alerts(run)
