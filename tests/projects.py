@@ -52,3 +52,16 @@ def write_pipeline(root: Path, text: str, *, pipeline: str = "p") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(textwrap.dedent(text))
     return path
+
+
+def write_items(root: Path, given: int, *, out: str) -> Project:
+    """A project with a block that is done, and an exporter that runs for each of the items 1 to `given`."""
+    numbers = list(range(1, given + 1))
+    load = f"@data_loader\ndef load(**kwargs):\n    return [{numbers}, {[{} for _ in numbers]}]\n"
+    code = {"before": "@custom\ndef before(**kwargs):\n    return 1\n", "load": load, "out": out}
+    blocks = [
+        block("before", "custom"),
+        block("load", "data_loader", configuration={"dynamic": True}),
+        block("out", "data_exporter", "load"),
+    ]
+    return write_project(root, blocks, code)

@@ -139,11 +139,12 @@ def _next(project: Project, run: StoredRun) -> str | None:
     """The command that goes on with a run that failed or crashed, as long as what it needs is kept."""
     if run.status not in ("crashed", "failed"):
         return None
-    from mage_project.project.command import command
     from mage_project.runner import beginnings, failures, resumptions
 
-    if other := resumptions.resumed_by(project.root, run.run_id):
-        return command(project.root, "runs", "show", other)
+    try:
+        resumptions.check(project.root, run.run_id)
+    except UsageError as error:  # another one goes on with it, or has done so
+        return error.hint
     of_run = failures.resuming if run.status == "failed" else beginnings.resuming
     return of_run(project.root, run.run_id)
 

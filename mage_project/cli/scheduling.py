@@ -104,7 +104,7 @@ def run_once(project: Project, name: str, pipeline: str | None, local: bool, as_
 
     Exit codes as of `run`.
     """
-    from mage_project.history.starters import TRIGGER, VARIABLES, handed_over
+    from mage_project.history.starters import TRIGGER, VARIABLES, env_of_trigger, handed_over
     from mage_project.runner.variables import plain
     from mage_project.schedule.launches import settings_of
 
@@ -115,7 +115,7 @@ def run_once(project: Project, name: str, pipeline: str | None, local: bool, as_
     with handed_over(plain(entry.trigger.variables)) as variables:  # nobody sees them among the processes
         os.set_inheritable(variables, True)
         told = {TRIGGER: entry.trigger.name, VARIABLES: str(variables)}
-        os.execve(run[0], run, {"ENV": "prod", **os.environ, **told})  # noqa: S606 - our own command
+        os.execve(run[0], run, {**os.environ, "ENV": env_of_trigger(), **told})  # noqa: S606 - our own command
 
 
 @schedule.command()

@@ -28,6 +28,11 @@ def own_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in EVERY}
 
 
+def env_of_trigger() -> str:
+    """Mage gives `env: prod` to every run that a trigger starts, or another run."""
+    return os.environ.get("ENV", "prod")
+
+
 def new_run_id() -> str:
     """Sorts by time; unique among runs that start in the same second."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.urandom(3).hex()}"

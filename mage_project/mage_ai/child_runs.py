@@ -49,7 +49,10 @@ class ChildRun:
             with starters.handed_over(variables) as handed:
                 self._process = subprocess.Popen(
                     [sys.executable, "-m", "mage_project", *words],
-                    env={"ENV": "prod", **starters.own_environment(), **names, starters.VARIABLES: str(handed)},
+                    env={
+                        **{**starters.own_environment(), "ENV": starters.env_of_trigger()},
+                        **{**names, starters.VARIABLES: str(handed)},
+                    },
                     stdin=subprocess.DEVNULL,
                     stdout=self._said,
                     stderr=self._said,

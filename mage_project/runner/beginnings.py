@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from mage_project.history import private
 from mage_project.history.leases import Holder, this_process
 from mage_project.history.logs import block_statuses, path_of
-from mage_project.project import Pipeline
+from mage_project.project import Block, Pipeline
 from mage_project.project.command import command
 from mage_project.runner.records import BlockRecord
 from mage_project.runner.variables import plain
@@ -63,7 +63,7 @@ def read(root: Path, run_id: str) -> dict[str, Any]:
     content = path_in(root, run_id).read_bytes()
     begun: dict[str, Any] = pickle.loads(content)  # noqa: S301 - who can write there can write the blocks
     told = block_statuses(path_of(root, run_id))
-    went_down = begun.pop("boot") != _boot()
+    went_down, _ = begun.pop("boot") != _boot(), begun.pop("holder")
     return {**begun, **_reached(begun["statuses"], told), "went_down": went_down}
 
 
@@ -114,17 +114,14 @@ def facts_of(run: Run) -> dict[str, Any]:
     }
 
 
-def configured(pipeline: Pipeline) -> dict[str, str]:
-    """What the pipeline says of each of its blocks that run: what makes it what it is, beside its file."""
-    return {
-        block.uuid: json.dumps([block.upstream, plain(block.configuration), block.language], default=str)
-        for block in pipeline.blocks
-        if block.runs
-    }
+def configured(block: Block) -> str:
+    """What the pipeline says of a block: what makes it what it is, beside its file."""
+    return json.dumps([block.upstream, plain(block.configuration), block.language], default=str)
 
 
 def _of_now(pipeline: Pipeline) -> dict[str, Any]:
-    return {"code": configured(pipeline), "began": time.time(), "holder": this_process(), "boot": _boot()}
+    code = {block.uuid: configured(block) for block in pipeline.blocks if block.runs}
+    return {"code": code, "began": time.time(), "holder": this_process(), "boot": _boot()}
 
 
 def _part(record: BlockRecord) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from mage_project.history.runs import StoredRun, named, of_dates
@@ -60,15 +60,14 @@ def of_others(store: Store | None, failure: Failure) -> Iterator[str]:
     if store is None or mine is None:
         return
     moment = datetime.fromisoformat(mine.execution_date)
-    for run in of_dates(store, mine.pipeline, moment, moment + timedelta(microseconds=1)):
+    for run in of_dates(store, mine.pipeline, moment, moment):
         if _is_the_same_again(run, mine) and run.status in ("completed", "running"):
             how = "has completed" if run.status == "completed" else "goes on"
             yield f"run {run.run_id}, which began later with the same date and variables, {how}"
 
 
 def _is_the_same_again(run: StoredRun, mine: StoredRun) -> bool:
-    is_same = (run.execution_date, run.variables_key) == (mine.execution_date, mine.variables_key)
-    return is_same and run.run_id != mine.run_id and run.started_at >= mine.started_at
+    return run.variables_key == mine.variables_key and run.run_id != mine.run_id and run.started_at >= mine.started_at
 
 
 def _source(block: Block) -> bytes:

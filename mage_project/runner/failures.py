@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 
 from mage_project.errors import UsageError
 from mage_project.history import private
-from mage_project.history.leases import Holder
 from mage_project.project import Block, Pipeline
 from mage_project.project.command import command
 from mage_project.project.modules import modules
@@ -71,7 +70,6 @@ class Failure:
     partly: Mapping[str, str] | None = None
     began: float | None = None
     went_down: bool = False
-    holder: Holder | None = None
 
 
 def keep(run: Run, at_hand: Mapping[str, Any]) -> str | None:
@@ -105,8 +103,7 @@ def resuming(root: Path, run_id: str) -> str | None:
 
 def _failure(run: Run) -> Failure:
     pipeline = run.pipeline
-    said = beginnings.configured(pipeline)
-    code = {uuid: _fingerprint(pipeline, pipeline.block(uuid), text) for uuid, text in said.items()}
+    code = {block.uuid: _fingerprint(pipeline, block) for block in pipeline.blocks if block.runs}
     return Failure(**beginnings.facts_of(run), code=code, sources=run.sources, context=run.context)
 
 
@@ -147,7 +144,10 @@ def _sweep(root: Path) -> None:
     """Remove what nobody resumes any more."""
     for old in (*folder_of(root).iterdir(), *beginnings.folder_of(root).glob("*")):
         if time.time() - old.stat().st_mtime > KEPT_DAYS * 86_400:
-            shutil.rmtree(old, ignore_errors=True) if old.is_dir() else old.unlink(missing_ok=True)
+            if old.is_dir():
+                shutil.rmtree(old, ignore_errors=True)
+            else:
+                old.unlink(missing_ok=True)
 
 
 def _pickled(value: Any, path: Path) -> bool:
@@ -171,15 +171,15 @@ def differs(pipeline: Pipeline, block: Block, failure: Failure) -> bool:
 
     Of a run that crashed only the files' times are known.
     """
-    said = beginnings.configured(pipeline)[block.uuid]
+    before = failure.code.get(block.uuid)
     if failure.began is None:
-        return failure.code[block.uuid] != _fingerprint(pipeline, block, said)
+        return before != _fingerprint(pipeline, block)
     files = [path for path in _files(pipeline, block) if path.is_file()]
-    return failure.code[block.uuid] != said or any(path.stat().st_mtime > failure.began for path in files)
+    return before != beginnings.configured(block) or any(path.stat().st_mtime > failure.began for path in files)
 
 
-def _fingerprint(pipeline: Pipeline, block: Block, said: str) -> str:
-    found = hashlib.sha256(said.encode())
+def _fingerprint(pipeline: Pipeline, block: Block) -> str:
+    found = hashlib.sha256(beginnings.configured(block).encode())
     for path in _files(pipeline, block):
         with suppress(OSError):
             found.update(path.read_bytes())

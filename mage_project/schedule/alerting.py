@@ -18,6 +18,7 @@ from mage_project.alerts.words import Occasion
 from mage_project.errors import MageProjectError
 from mage_project.history.logs import path_of
 from mage_project.history.schedules import DueRun
+from mage_project.history.starters import env_of_trigger
 from mage_project.history.stores import Row
 from mage_project.observers import observation
 from mage_project.project.command import command
@@ -27,7 +28,7 @@ from mage_project.runner.log import Log
 from mage_project.schedule.backfill_alerts import tell_of_crash
 from mage_project.schedule.catalogue import catalogue
 from mage_project.schedule.children import Child
-from mage_project.schedule.launches import env_of_runs, words_of
+from mage_project.schedule.launches import words_of
 
 if TYPE_CHECKING:
     from mage_project.schedule.watchers import Watcher
@@ -174,7 +175,7 @@ class Alerted:
         except MageProjectError:  # the trigger is gone from its file
             words = []
         words = [*words, "--var", f"execution_date={moment.isoformat()}"]
-        return command(self._root, "run", run.pipeline, *words, env=env_of_runs())
+        return command(self._root, "run", run.pipeline, *words, env=env_of_trigger())
 
 
 def _was_silent(child: Child) -> bool:

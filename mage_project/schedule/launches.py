@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,17 +28,12 @@ def launch(root: Path, entry: Entry, run: DueRun, occasion: Occasion | None, *, 
         root=root,
         words=[*(["--local"] if local else []), *settings_of(entry.trigger)],
         variables={**plain(entry.trigger.variables), **(occasion.variables if occasion else {})},
-        environment={**starters.own_environment(), "ENV": env_of_runs(), **names},
+        environment={**starters.own_environment(), "ENV": starters.env_of_trigger(), **names},
         trigger=entry.trigger.name,
         logs=logs,
         name=names[starters.RUN],
     )
     return Child(command, _interval(entry, run, occasion))
-
-
-def env_of_runs() -> str:
-    """Mage gives `env: prod` to every run that a trigger starts."""
-    return os.environ.get("ENV", "prod")
 
 
 def interval_of(entry: Entry, moment: datetime) -> Interval:

@@ -20,7 +20,7 @@ from mage_project.runner.parts import what_runs
 from mage_project.runner.resuming import plan, resume
 from mage_project.runner.running import run_pipeline
 from mage_project.schedule.recovery import recovered
-from tests.projects import block, write_project
+from tests.projects import block, write_items, write_project
 
 LOAD = "@data_loader\ndef load(**kwargs):\n    return [1]\n"
 OUT = """
@@ -103,17 +103,10 @@ def test_the_history_tells_how_to_go_on_and_what_is_lost_is_asked_for(project):
 
 
 def test_of_an_exporter_that_runs_for_each_item_it_is_unknown_which_were_done(tmp_path):
-    load = "@data_loader\ndef load(**kwargs):\n    return [[1, 2], [{}, {}]]\n"
     out = f"@data_exporter\ndef out(given, **kwargs):\n    if given == 2:\n        {DIES}\n"
-    other = "@data_exporter\ndef other(**kwargs):\n    pass\n"
-    blocks = [
-        block("other", "data_exporter"),
-        block("load", "data_loader", configuration={"dynamic": True}),
-        block("out", "data_exporter", "load"),
-    ]
-    project = write_project(tmp_path, blocks, {"other": other, "load": load, "out": out})
+    project = write_items(tmp_path, 2, out=out)
     made = plan(project, crashed(project), {})
-    assert {step.block: step.action for step in made.steps} == {"other": "skip", "load": "run", "out": "run"}
+    assert {step.block: step.action for step in made.steps} == {"before": "skip", "load": "run", "out": "run"}
     assert made.doubts == ["'out' has written already (1 of its runs), and writes again"]
 
 

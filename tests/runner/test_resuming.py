@@ -7,7 +7,9 @@ import os
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from mage_project.cli.commands import cli
 from mage_project.errors import UsageError
 from mage_project.history import starters
 from mage_project.history.runs import details
@@ -17,7 +19,7 @@ from mage_project.runner.records import RunRecord
 from mage_project.runner.resuming import plan, resume
 from mage_project.runner.resumptions import claim
 from mage_project.runner.running import run_pipeline
-from tests.projects import block, write_project
+from tests.projects import block, write_items, write_project
 
 #: Outputs that no file format holds: an index of texts, tuples, keys that are numbers.
 LOAD = """
@@ -206,7 +208,11 @@ def test_what_a_dead_run_has_left_undone_is_free_again(project):
     claim(project.root, run_id, "20990101T000000-000000")
     note = project.root / ".mage_project" / "resume" / run_id / "resumed.json"
     note.write_text(json.dumps({**json.loads(note.read_text()), "pid_started": "1"}))
+    shown = CliRunner().invoke(cli, ["runs", "show", run_id, "--project", str(project.root)])
+    assert "next:  mage-project resume" in shown.output
     assert resume(plan(project, run_id, {"broken": False})).error is None
+    shown = CliRunner().invoke(cli, ["runs", "show", run_id, "--project", str(project.root)])
+    assert "next:  mage-project runs show" in shown.output
 
 
 def test_a_run_knows_its_environment_when_it_is_resumed(project, seen, monkeypatch):
@@ -230,15 +236,8 @@ def test_what_was_done_again_since_is_a_doubt(project):
 
 
 def test_items_that_are_done_are_a_doubt(tmp_path):
-    load = "@data_loader\ndef load(**kwargs):\n    return [[1, 2, 3], [{}, {}, {}]]\n"
     out = "@data_exporter\ndef out(given, **kwargs):\n    assert given < 3\n"
-    last = "@custom\ndef last(**kwargs):\n    return 1\n"
-    blocks = [
-        block("last", "custom"),
-        block("load", "data_loader", configuration={"dynamic": True}),
-        block("out", "data_exporter", "load"),
-    ]
-    project = write_project(tmp_path, blocks, {"last": last, "load": load, "out": out})
+    project = write_items(tmp_path, 3, out=out)
     assert plan(project, failed(project).run_id, {}).doubts == [
         "'out' has written already (2 of its runs), and writes again"
     ]
