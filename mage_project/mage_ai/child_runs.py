@@ -50,8 +50,10 @@ class ChildRun:
                 self._process = subprocess.Popen(
                     [sys.executable, "-m", "mage_project", *words],
                     env={
-                        **{**starters.own_environment(), "ENV": starters.env_of_trigger()},
-                        **{**names, starters.VARIABLES: str(handed)},
+                        **starters.own_environment(),
+                        **names,
+                        "ENV": starters.env_of_trigger(),
+                        starters.VARIABLES: str(handed),
                     },
                     stdin=subprocess.DEVNULL,
                     stdout=self._said,
