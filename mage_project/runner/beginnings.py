@@ -79,18 +79,13 @@ def goes_on(root: Path, run_id: str, store: Store | None) -> bool:
 
 
 def resuming(root: Path, run_id: str) -> str | None:
-    """The command that goes on with a run that has crashed. None where nothing of it was done, or is known of it.
-
-    What is known of a run that nobody can go on with goes.
-    """
+    """The command that goes on with a run that has crashed. None where it would do everything, or nothing is known."""
     try:
         begun = read(root, run_id)
     except Exception:  # noqa: BLE001 - there is none, or it is broken: the run can be run again
         return None
-    if not begun["partly"] and "completed" not in begun["statuses"].values():
-        remove(root, run_id)
-        return None
-    return command(root, "resume", run_id)
+    is_begun = begun["partly"] or "completed" in begun["statuses"].values()
+    return command(root, "resume", run_id) if is_begun else None
 
 
 def facts_of(run: Run) -> dict[str, Any]:

@@ -159,12 +159,19 @@ def test_a_run_that_ends_leaves_no_word_of_its_beginning(project):
     assert list((project.root / ".mage_project" / "begun").iterdir()) == []
 
 
-def test_of_a_run_that_had_done_nothing_nothing_stays(project):
-    (project.root / "data_loaders" / "load.py").write_text(f"@data_loader\ndef load(**kwargs):\n    {DIES}\n")
+def test_a_run_that_had_done_nothing_does_all_of_it_with_what_it_was_given(project):
+    path = project.root / "data_loaders" / "load.py"
+    path.write_text(f"@data_loader\ndef load(**kwargs):\n    {DIES}\n")
     words = [sys.executable, "-m", "mage_project", "run", "p", *GIVEN]
     ended = subprocess.run(words, cwd=project.root, capture_output=True, text=True, timeout=60)
     assert ended.stderr.splitlines()[-1].split()[:3] == ["next:", "mage-project", "run"]
-    assert list((project.root / ".mage_project" / "begun").iterdir()) == []
+    path.write_text(LOAD)
+    mend(project)
+    [begun] = (project.root / ".mage_project" / "begun").iterdir()
+    made = plan(project, begun.stem, {})
+    assert [step.action for step in made.steps] == ["run", "run", "run"]
+    assert resume(made).error is None
+    assert (written(project, "one"), written(project, "two")) == (["hush 2020-11-01"], ["hush 2020-11-01"])
 
 
 def test_a_table_of_which_nothing_is_known_is_made_again(tmp_path):
